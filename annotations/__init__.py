@@ -1,0 +1,1 @@
+"""The codebook, the coding guidelines and the annotated narratives: data, no code."""
