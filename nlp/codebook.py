@@ -1,6 +1,7 @@
 """The codebook: axes, their labels, and the identifier types that redaction marks.
 
-A codebook is a YAML file. It is parsed and validated here and nowhere else; a deployment can bring its own. Nothing in the
+A codebook is a YAML file. It is parsed and validated here and nowhere else; a deployment can bring its own. Nothing
+in the
 software knows the name of a code or of an axis.
 """
 
@@ -34,7 +35,8 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Label:
-    """One code of an axis. ``beside`` are codes that always go with it; ``may_lead`` is False for a code that is never primary
+    """One code of an axis. ``beside`` are codes that always go with it; ``may_lead`` is False for a code that is
+    never primary
     beside another."""
 
     code: str
@@ -49,7 +51,8 @@ class Label:
 
 @dataclass(frozen=True)
 class Axis:
-    """One dimension of coding. ``nothing`` is the name of the answer "coded, and nothing applies" where that is an answer of its
+    """One dimension of coding. ``nothing`` is the name of the answer "coded, and nothing applies" where that is an
+    answer of its
     own; ``has_primary`` says whether one code of a case leads."""
 
     id: str

@@ -19,7 +19,8 @@
     |- CorpusError           (ValueError)         an annotated narrative that breaks a rule: names file, line and reason
     `- BackendUnavailable    (RuntimeError)       an optional part that is not installed
 
-Each carries a stable ``code``, its facts as attributes and a sentence that says what to do. No message ever holds text of a
+Each carries a stable ``code``, its facts as attributes and a sentence that says what to do. No message ever holds
+text of a
 narrative.
 """
 

@@ -1,14 +1,16 @@
-"""Text of a narrative -> spaCy ``Doc`` with tokens and sentences, and the normalized view that recognizers match on.
+"""Text of a narrative -> language, sentences, and the normalized view that recognizers match on.
 
-This is the only place where a ``Doc`` is built. The received text is never altered: offsets of tokens, sentences and of the
+spaCy tokenizes, here and nowhere else; its ``Doc`` does not leave this module. The received text is never altered:
+offsets of sentences and of the
 view all point into it.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -19,26 +21,31 @@ from .types import Narrative, Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc
 
 MAX_CHARACTERS = 50_000  # code points; the longest published story has 806 words, about 5,000 characters
 _LONG_SENTENCE = 40  # tokens; a longer one is cut at its next comma, since notes often have no full stops
 
-# Characters that show nothing and only hide words from a matcher: soft hyphen, zero-width, direction marks, variation selectors.
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
+# Characters that show nothing and only hide words from a matcher: soft hyphen, zero-width, direction marks,
+# variation selectors.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]"
+)
+_TOKENIZING = threading.Lock()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _ENDS = frozenset({".", "!", "?", "…", "...", "։", "!!", "!!!", "??", "?!"})
-_CLOSERS = frozenset('"\'»”’)]')
+_CLOSERS = frozenset("\"'»”’)]")
 _ABBREVIATIONS = frozenset(  # words that a full stop follows without ending the sentence
-    "г гг ул пр просп д дом кв корп стр п пп ст ч руб тыс млн им т е тд тп др проф зав вул буд обл р рн мкр с ул пер тел моб ок см "
+    "г гг ул пр просп д дом кв корп стр п пп ст ч руб тыс млн им т е тд тп др проф зав вул буд обл р рн мкр "
+    "тел моб ок см "
     "mr mrs ms dr prof st str nr no art vs etc tel ap app bl sec st jr sr ul br".split()
 )
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The normalized text: NFKC, invisible characters left out. ``offsets[i]`` is where its character ``i`` stands in the
+    """The normalized text: NFKC, invisible characters left out. ``offsets[i]`` is where its character ``i`` stands
+    in the
     received text, and ``offsets[len(text)]`` is the length of the received text; monotone and total."""
 
     text: str = field(repr=False)
@@ -52,11 +59,14 @@ class View:
 
 @dataclass(frozen=True)
 class Reading:
-    """A narrative that has been read: its ``Doc``, its sentences, its language and its normalized view."""
+    """A narrative that has been read: its language, its sentences and its normalized view.
+
+    ``sentences`` have at least one letter or digit each, stand in order, and leave out the blanks around them.
+    """
 
     narrative: Narrative
     language: str
-    doc: Doc = field(repr=False)
+    sentences: tuple[Span, ...]
 
     @property
     def text(self) -> str:
@@ -65,17 +75,6 @@ class Reading:
     @cached_property
     def view(self) -> View:
         return normalize(self.narrative.text)
-
-    @cached_property
-    def sentences(self) -> tuple[Span, ...]:
-        """Sentences with at least one letter or digit, in order; blanks around them left out."""
-        spans = []
-        for sentence in self.doc.sents:
-            text = sentence.text
-            if any(character.isalnum() for character in text):
-                start = sentence.start_char + len(text) - len(text.lstrip())
-                spans.append(Span(start, start + len(text.strip())))
-        return tuple(spans)
 
 
 class Reader:
@@ -91,7 +90,7 @@ class Reader:
         language = narrative.language or detect_language(narrative.text)
         if language not in self.languages:
             raise LanguageNotServed(language, self.languages)
-        return Reading(narrative, language, _spacy_nlp()(narrative.text))
+        return Reading(narrative, language, _sentences(narrative.text))
 
 
 def check_text(text: str, *, max_characters: int = MAX_CHARACTERS) -> None:
@@ -129,38 +128,60 @@ def _normal(character: str) -> str:
 def _spacy_nlp() -> Language:
     """The blank multilingual pipeline; loaded on first use, since importing spaCy takes a second."""
     import spacy
-    from spacy.language import Language
 
-    if not Language.has_factory("casecoder_sentences"):
-        Language.component("casecoder_sentences", func=_mark_sentences)
     pipeline = spacy.blank("xx")
-    pipeline.add_pipe("casecoder_sentences")
     # Set for pipelines with a parser, whose memory grows with the text; the reader has its own limit.
     pipeline.max_length = 10**9
     return pipeline
 
 
-def _mark_sentences(doc: Doc) -> Doc:
-    """Sentences end at . ! ? before something that is not lower case, at a line break, and at a comma once they are long."""
-    starts = [False] * len(doc)
+def _tokenize(text: str) -> tuple[list[str], list[bool]]:
+    """Tokens, and whether a blank follows each; together they are the text.
+
+    spaCy keeps every word it has seen, and would so keep every name. The memory zone drops them when the text is
+    done; since it
+    is one for the whole vocabulary, one text is tokenized at a time.
+    """
+    spacy_nlp = _spacy_nlp()
+    with _TOKENIZING, spacy_nlp.memory_zone():
+        doc = spacy_nlp.make_doc(text)
+        return [token.text for token in doc], [bool(token.whitespace_) for token in doc]
+
+
+def _sentences(text: str) -> tuple[Span, ...]:
+    words, spaces = _tokenize(text)
+    starts: list[int] = []
+    at = 0
+    for word, space, is_start in zip(words, spaces, _sentence_starts(words, spaces), strict=True):
+        if is_start:
+            starts.append(at)
+        at += len(word) + space
+    spans = []
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        sentence = text[start:end]
+        if any(character.isalnum() for character in sentence):
+            first = start + len(sentence) - len(sentence.lstrip())
+            spans.append(Span(first, first + len(sentence.strip())))
+    return tuple(spans)
+
+
+def _sentence_starts(words: Sequence[str], spaces: Sequence[bool]) -> list[bool]:
+    """Where sentences start: after . ! ? unless lower case follows at once, after a line break, and after a comma
+    once a sentence is long."""
+    starts = []
     length = 0
-    ended = False
-    for token in doc:
-        text = token.text
-        breaks = token.is_space and "\n" in text
-        if token.i and (ended and not _continues(text)):
-            starts[token.i] = True
-            length = 0
-        if breaks:
+    ended: bool = False
+    for at, word in enumerate(words):
+        is_start = not at or (ended and not _continues(word))
+        starts.append(is_start)
+        length = 1 if is_start else length + 1
+        if word.isspace() and "\n" in word:
             ended = True
-        elif text in _ENDS:
-            ended = text != "." or not _abbreviates(doc, token.i)
-        elif not (ended and (text in _CLOSERS or token.is_space)):
-            ended = length > _LONG_SENTENCE and text in {",", ";", "-", "–", "—"}
-        length += 1
-    for token, start in zip(doc, starts, strict=True):
-        token.is_sent_start = start or token.i == 0
-    return doc
+        elif word in _ENDS:
+            ended = word != "." or not _abbreviates(words, spaces, at)
+        elif not (ended and (word in _CLOSERS or word.isspace())):
+            ended = length > _LONG_SENTENCE and word in {",", ";", "-", "–", "—"}
+    return starts
 
 
 def _continues(text: str) -> bool:
@@ -168,10 +189,10 @@ def _continues(text: str) -> bool:
     return text in _CLOSERS or text in _ENDS or text.isspace()
 
 
-def _abbreviates(doc: Doc, at: int) -> bool:
-    """Whether the full stop at this token follows an abbreviation, an initial or a number, or stands before lower case."""
-    before = doc[at - 1].text.lower() if at else ""
+def _abbreviates(words: Sequence[str], spaces: Sequence[bool], at: int) -> bool:
+    """Whether the full stop at this token follows an abbreviation or an initial, or stands right before lower case."""
+    before = words[at - 1].lower() if at else ""
     if before in _ABBREVIATIONS or (len(before) == 1 and before.isalpha()):
         return True
-    after = doc[at + 1].text if at + 1 < len(doc) else ""
-    return bool(after) and after[0].islower() and not doc[at].whitespace_
+    after = words[at + 1] if at + 1 < len(words) else ""
+    return bool(after) and after[0].islower() and not spaces[at]

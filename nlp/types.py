@@ -33,7 +33,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Narrative:
-    """Free text of one case. ``language`` (ISO 639-1) and ``country`` (a name or ISO 3166 code) are optional knowledge."""
+    """Free text of one case. ``language`` (ISO 639-1) and ``country`` (a name or ISO 3166 code) are optional
+    knowledge."""
 
     text: str = field(repr=False)
     case_id: str | None = field(default=None, repr=False)
@@ -43,7 +44,8 @@ class Narrative:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An identifying span. ``score`` is in [0, 1]; ``source`` names the recognizer; ``type`` is an identifier of the codebook."""
+    """An identifying span. ``score`` is in [0, 1]; ``source`` names the recognizer; ``type`` is an identifier of the
+    codebook."""
 
     span: Span
     type: str
@@ -116,7 +118,8 @@ class Analysis:
     """What the pipeline found in one narrative.
 
     ``suggestions`` holds every code of every axis, axes in the order of the codebook, codes by falling probability.
-    ``nothing`` maps an axis to the probability that the narrative is coded with nothing on it (for violations: that there is
+    ``nothing`` maps an axis to the probability that the narrative is coded with nothing on it (for violations: that
+    there is
     no violation). ``primary`` maps an axis to its primary code, or None.
     """
 

@@ -62,7 +62,9 @@ def test_broken_codebook_names_line_and_code(old, new, line, code, reason):
     assert "own.yaml" in str(caught.value)
 
 
-@pytest.mark.parametrize("source", ["", "[]", "codebook: x", "\x00", "a: !!python/object/apply:os.system [ls]", "axes: {}"])
+@pytest.mark.parametrize(
+    "source", ["", "[]", "codebook: x", "\x00", "a: !!python/object/apply:os.system [ls]", "axes: {}"]
+)
 def test_what_is_no_codebook_is_refused(source):
     with pytest.raises(CodebookError):
         parse_codebook(source)

@@ -80,7 +80,11 @@ def test_sentences(text, sentences):
     assert [text[span.start : span.end] for span in reading.sentences] == sentences
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200).map(lambda text: "a" + text))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200).map(
+        lambda text: "a" + text
+    )
+)
 def test_sentences_are_apart_in_order_and_lose_no_letter(text):
     sentences = READER.read(Narrative(text, language="en")).sentences
     ends = [0, *(span.end for span in sentences)]

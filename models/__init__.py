@@ -1,0 +1,1 @@
+"""Trained bundles: data, no code. ``index.json`` names them and the default one."""

@@ -1,0 +1,63 @@
+"""casecoder: suggests codes for case narratives and hides the people in them.
+
+    >>> from nlp import Narrative, load_pipeline
+    >>> analysis = load_pipeline().analyze_one(Narrative("The doctor refused to treat him because he has HIV."))
+    >>> [suggestion.code for suggestion in analysis.suggestions if suggestion.suggested]  # doctest: +SKIP
+    ['health.denial', 'health', 'plhiv']
+
+Names are loaded on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bundle import Bundle, load_pipeline, open_bundle
+    from .codebook import Codebook, load_codebook
+    from .errors import CasecoderError
+    from .pipeline import Pipeline
+    from .types import Analysis, Entity, Evidence, Narrative, Redaction, Span, Suggestion
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Analysis": "types",
+    "Bundle": "bundle",
+    "CasecoderError": "errors",
+    "Codebook": "codebook",
+    "Entity": "types",
+    "Evidence": "types",
+    "Narrative": "types",
+    "Pipeline": "pipeline",
+    "Redaction": "types",
+    "Span": "types",
+    "Suggestion": "types",
+    "load_codebook": "codebook",
+    "load_pipeline": "bundle",
+    "open_bundle": "bundle",
+}
+
+__all__ = [
+    "Analysis",
+    "Bundle",
+    "CasecoderError",
+    "Codebook",
+    "Entity",
+    "Evidence",
+    "Narrative",
+    "Pipeline",
+    "Redaction",
+    "Span",
+    "Suggestion",
+    "load_codebook",
+    "load_pipeline",
+    "open_bundle",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)

@@ -1,0 +1,1 @@
+"""Bulk coding: tables in, tables out, one row for each row, in order."""

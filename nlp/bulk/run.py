@@ -1,0 +1,140 @@
+"""Bulk coding: one output row for each input row, in order, whatever happens to a row on its way."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import NarrativeError, OutputError, TableError
+from ..pipeline import Pipeline
+from ..types import Analysis, Narrative
+from .layout import layout_for
+from .tables import InputOptions, InputTable, Row, open_input, open_output, text_of
+
+BULK_MAX_CHARACTERS = 2_000_000  # code points of one cell; legacy files hold whole case files in one cell now and then
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: rows done, rows with an error, share of the input read (or None), seconds since the start."""
+
+    rows: int
+    errors: int
+    share: float | None
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Rows a second so far."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated from the share read so far; None before there is one."""
+        return self.seconds * (1 - self.share) / self.share if self.share else None
+
+
+@dataclass
+class Report:
+    """What a run did: counts by code and decision, errors by kind, and sentences worth telling. No text of any row."""
+
+    rows: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # axis, code, decision
+    notes: list[str] = field(default_factory=list)
+    preview: list[tuple[int, Analysis | None, str | None]] = field(default_factory=list, repr=False)
+    seconds: float = 0.0
+
+
+def run_bulk(
+    pipeline: Pipeline,
+    source: Path,
+    target: Path,
+    *,
+    options: InputOptions | None = None,
+    all_codes: bool = False,
+    keep_text: bool = False,
+    language: str | None = None,
+    preview: int = 0,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Report:
+    """Code every row of a table into another one.
+
+    The output appears whole or not at all; a file that stood there before is kept beside it with the ending
+    ``.bak``. Rows that
+    cannot be analyzed get an ``error`` and no text.
+
+    Raises
+    ------
+    TableError
+        The input cannot be read, or a column or sheet has to be chosen.
+    OutputError
+        The output cannot be written. Nothing of it is left.
+    """
+    if target.exists() and source.exists() and target.samefile(source):
+        raise TableError("input and output are the same file: give the output another name")
+    report = Report()
+    started = time.monotonic()
+    with open_input(source, options or InputOptions()) as table:
+        layout = layout_for(target, table, pipeline.codebook, all_codes=all_codes, keep_text=keep_text)
+        report.notes += [*table.notes, *layout.notes]
+        with open_output(target, layout.columns, schema=layout.arrow_types, delimiter=table.delimiter or ",") as out:
+            for row in table.rows():
+                analysis, error = analyze_row(pipeline, table, row, language=language)
+                out.write(layout.cells(row, analysis, error))
+                _count(report, row, analysis, error, preview)
+                on_progress(Progress(report.rows, report.errors.total(), table.progress(), time.monotonic() - started))
+            if not report.rows:
+                raise TableError("the input has no rows: nothing was written")
+            _keep_earlier(target, report)
+        report.notes += out.warnings
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def analyze_row(
+    pipeline: Pipeline, table: InputTable, row: Row, *, language: str | None
+) -> tuple[Analysis | None, str | None]:
+    """The analysis of a row, or why there is none."""
+    if row.problem:
+        return None, f"row.unreadable: {row.problem}"
+    identifier = text_of(row.cells[table.id_at]) if table.id_at is not None else ""
+    narrative = Narrative(text_of(row.cells[table.text_at]), case_id=identifier or str(row.number), language=language)
+    try:
+        return pipeline.analyze_one(narrative), None
+    except NarrativeError as error:
+        return None, f"{error.code}: {error}"
+
+
+def _count(report: Report, row: Row, analysis: Analysis | None, error: str | None, preview: int) -> None:
+    report.rows += 1
+    if len(report.preview) < preview:
+        report.preview.append((row.number, analysis, error))
+    if error is not None:
+        report.errors[error.split(":")[0]] += 1
+    if analysis is not None:
+        report.languages[analysis.language] += 1
+        report.decisions.update(
+            (item.axis, item.code, item.decision) for item in analysis.suggestions if item.decision != "none"
+        )
+
+
+def _keep_earlier(target: Path, report: Report) -> None:
+    """Move a file that stands where the output goes aside, so that a person's work in it is not lost."""
+    if not target.is_file() or not target.stat().st_size:
+        return
+    kept = target.with_name(target.name + ".bak")
+    try:
+        with suppress(FileNotFoundError):
+            kept.unlink()
+        target.rename(kept)
+    except OSError as error:
+        raise OutputError(
+            f"the earlier {target.name} cannot be moved aside ({type(error).__name__}): rename it"
+        ) from None
+    report.notes.append(f"the file that stood there before is kept as {kept.name}")

@@ -1,0 +1,232 @@
+"""XLSX, sheet by sheet; the archive is looked at before anything in it is unpacked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+from xml.etree.ElementTree import ParseError
+
+from ..errors import BackendUnavailable, TableError
+from . import ooxml
+from .source import Record
+from .values import InputOptions
+
+MAX_UNPACKED = 200_000_000  # bytes
+MAX_RATIO = 100  # unpacked to packed; spreadsheets stay below 40
+MAX_ENTRIES = 10_000
+_SMALL = 1_000_000  # bytes; below it, a ratio says nothing
+_STRINGS = "xl/sharedStrings.xml"
+_LOOK = 1_000  # rows in which a sheet has to show a value, or it counts as empty
+
+_RESAVE = "open it in Excel or LibreOffice and save it as .xlsx, without a password"
+_DAMAGED = f"this .xlsx file is damaged: {_RESAVE}"
+# What openpyxl, zipfile and the XML parser raise for files that are not what they claim.
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, ParseError, EOFError, NotImplementedError),
+    *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError),
+)
+
+
+class XlsxSource:
+    """Rows of one sheet, with the values of formulas as they were last calculated."""
+
+    names: Sequence[str] | None = None
+    blank = None
+    total: int | None = None
+    delimiter: str | None = None
+    arrow_types: dict[str, Any] | None = None
+    notes: Sequence[str]
+
+    def __init__(self, path: Path, options: InputOptions) -> None:
+        check_archive(path)
+        self._file = path.open("rb")
+        try:
+            self._book = _open(self._file)
+            self._sheet, self.notes = _choose(self._book, options.sheet)
+            self._entry = _restore_strings(self._sheet, self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def records(self) -> Iterator[Record]:
+        empty = 0  # rows that are written out only if a filled one follows
+        for cells in _rows(self._sheet):
+            if not cells:
+                empty += 1
+                if empty > ooxml.MAX_ROWS:
+                    raise TableError(f"this sheet claims more rows than a sheet can have: {_RESAVE}")
+                continue
+            for _ in range(empty):
+                yield Record(())
+            empty = 0
+            yield Record(cells)
+
+    def progress(self) -> float | None:
+        if self._entry is None or self._file.closed:
+            return None
+        read = self._file.tell() - self._entry.header_offset
+        return min(1.0, max(0.0, read / self._entry.compress_size)) if self._entry.compress_size else 1.0
+
+    def close(self) -> None:
+        self._book.close()
+        self._file.close()
+
+
+def check_archive(path: Path) -> None:
+    """Refuse what is no XLSX file, and archives that would unpack to more than a table can be; unpacks nothing."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):  # compound file: .xls, and .xlsx behind a password
+        raise TableError(f"this is an old Excel file (.xls), or it is protected by a password: {_RESAVE}")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        raise TableError(f"this is a web page or XML under the name of .xlsx: {_RESAVE}")
+    if not head.startswith(b"PK"):
+        raise TableError(f"this is no .xlsx file: {_RESAVE}; if it is CSV, call it .csv")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, EOFError):
+        raise TableError(_DAMAGED) from None
+    _check_sizes(entries)
+    if not any(entry.filename.endswith("workbook.xml") for entry in entries):
+        raise TableError(f"this is an archive, but no .xlsx workbook of tables: {_RESAVE}")
+
+
+def _check_sizes(entries: Sequence[zipfile.ZipInfo]) -> None:
+    advice = "save the sheet as .csv, or divide it into several files"
+    if len(entries) > MAX_ENTRIES:
+        raise TableError(f"this .xlsx file has more than {MAX_ENTRIES:,} parts: {advice}")
+    if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
+        raise TableError(f"this .xlsx file unpacks to more than {MAX_UNPACKED // 1_000_000} MB: {advice}")
+    if any(entry.file_size > _SMALL and entry.file_size > MAX_RATIO * entry.compress_size for entry in entries):
+        raise TableError(f"this .xlsx file unpacks to more than {MAX_RATIO} times its size: {advice}")
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise TableError(f"this .xlsx file is protected by a password: {_RESAVE}")
+
+
+def _open(file: BinaryIO) -> Any:
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    if not openpyxl.DEFUSEDXML:
+        raise BackendUnavailable("reading .xlsx files safely", "bulk")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles and validations, which are not read
+            return openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    except (InvalidFileException, *_BROKEN):
+        raise TableError(_DAMAGED) from None
+
+
+def _choose(book: Any, wanted: str | None) -> tuple[Any, list[str]]:
+    sheets = book.worksheets
+    if not sheets:
+        raise TableError("this workbook has no sheet of cells, only charts: give a file with a table")
+    if wanted is not None:
+        return _given(sheets, wanted), []
+    if len(sheets) == 1:
+        return sheets[0], []
+    filled = [sheet for sheet in sheets if _has_data(sheet)]
+    visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
+    for candidates, why in ((filled, "with data"), (visible, "with data that is not hidden")):
+        if len(candidates) == 1:
+            return candidates[0], [f"sheet {sheets.index(candidates[0]) + 1} is the only one {why}"]
+    if not filled:
+        raise TableError("no sheet of this workbook has data")
+    raise TableError(f"several sheets have data: choose one by its name or number, of {_listing(sheets)}")
+
+
+def _given(sheets: Sequence[Any], wanted: str) -> Any:
+    for same in (str, str.casefold):
+        for sheet in sheets:
+            if same(sheet.title).strip() == same(wanted).strip():
+                return sheet
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(sheets):
+        return sheets[int(wanted) - 1]
+    raise TableError(f"there is no sheet {wanted!r} in this workbook; it has {_listing(sheets)}")
+
+
+def _listing(sheets: Sequence[Any]) -> str:
+    return ", ".join(f"{number} {sheet.title}" for number, sheet in enumerate(sheets, start=1))
+
+
+def _has_data(sheet: Any) -> bool:
+    for number, cells in enumerate(_rows(sheet)):
+        if cells:
+            return True
+        if number >= _LOOK:
+            break
+    return False
+
+
+def _rows(sheet: Any) -> Iterator[list[Any]]:
+    sheet.reset_dimensions()  # some programs write a wrong range, and rows outside it would be lost
+    rows = sheet.iter_rows(values_only=True)
+    while True:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # dates beyond Excel's calendar
+                cells = next(rows, None)
+        except _BROKEN:
+            raise TableError(_DAMAGED) from None
+        if cells is None:
+            return
+        values = [_value(cell) for cell in cells]
+        while values and values[-1] is None:
+            del values[-1]
+        yield values
+
+
+def _value(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return ooxml.unescape(cell) or None
+    if isinstance(cell, dt.datetime | dt.date | dt.time | bool | int | float | None):
+        return cell
+    return str(cell)
+
+
+def _restore_strings(sheet: Any, file: BinaryIO) -> zipfile.ZipInfo | None:
+    """Undo what openpyxl (3.1) takes away from escaped escapes in the table of strings; returns the part of the sheet.
+
+    Both need names that openpyxl keeps to itself; where a later version has others, that is left out.
+    """
+    with zipfile.ZipFile(file) as archive:
+        parts = {entry.filename: entry for entry in archive.infolist()}
+        if _STRINGS in parts and hasattr(sheet, "_shared_strings") and _mentions(archive, b"x005F_"):
+            sheet._shared_strings = _shared_strings(archive)
+    return parts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"))
+
+
+def _mentions(archive: zipfile.ZipFile, needle: bytes) -> bool:
+    tail = b""
+    with archive.open(_STRINGS) as part:
+        while chunk := part.read(1 << 20):
+            if needle in tail + chunk:
+                return True
+            tail = chunk[-len(needle) :]
+    return False
+
+
+def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
+    from defusedxml.ElementTree import iterparse
+    from openpyxl.cell.text import Text
+
+    strings: list[str] = []
+    try:
+        with archive.open(_STRINGS) as part:
+            nodes: Any = iterparse(part)
+            for _, node in nodes:
+                if re.fullmatch(r"\{[^}]*\}si", node.tag):
+                    text: Any = Text.from_tree(node)
+                    strings.append(text.content)
+                    node.clear()
+    except _BROKEN:
+        raise TableError(_DAMAGED) from None
+    return strings

@@ -1,0 +1,222 @@
+"""Bundles: versioned folders with everything that prediction needs. Found, checked and loaded here; written by
+``training``.
+
+A bundle holds ``manifest.json`` and the files it lists, each with its SHA-256. Hashes are checked before any parser
+opens a
+file, and nothing in a bundle is pickled: JSON, YAML, Markdown and ``.npy`` arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .classification import Column, LinearClassifier, columns_of
+from .codebook import Codebook, parse_codebook
+from .decision import Policy
+from .errors import BundleCorrupt, BundleIncompatible, BundleNotFound, CodebookError
+from .pipeline import Pipeline
+from .reading import MAX_CHARACTERS
+
+FORMAT = 1  # of the manifest; a change that older versions cannot read raises it
+MAX_BYTES = 64_000_000  # of a whole bundle
+MANIFEST = "manifest.json"
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
+_ARRAYS = ("idf", "weights", "bias", "calibration")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files have been checked against its manifest, and their content."""
+
+    path: Path
+    manifest: Mapping[str, Any] = field(repr=False)
+    files: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name and version, such as ``react-0.1.0``."""
+        return f"{self.manifest['name']}-{self.manifest['version']}"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self.manifest["languages"])
+
+    def codebook(self) -> Codebook:
+        """The frozen copy of the codebook. Raises `BundleIncompatible` if this version cannot read it."""
+        try:
+            codebook = parse_codebook(self.files["codebook.yaml"].decode(), name="codebook.yaml")
+        except (CodebookError, UnicodeDecodeError) as error:
+            raise BundleIncompatible(self.name, str(error)) from None
+        if codebook.digest != self.manifest["codebook"]["digest"]:
+            raise BundleCorrupt(self.name, "its codebook is not the one of its manifest")
+        return codebook
+
+    def pipeline(self, *, max_characters: int = MAX_CHARACTERS) -> Pipeline:
+        """Load the models. Raises a `BundleError` where they do not fit."""
+        codebook = self.codebook()
+        policy = Policy.from_json(self._json("policy.json"), codebook)
+        return Pipeline.assemble(
+            self.name,
+            codebook,
+            self._classifier(codebook),
+            policy,
+            languages=self.languages,
+            max_characters=max_characters,
+        )
+
+    def _classifier(self, codebook: Codebook) -> LinearClassifier:
+        if self.manifest.get("kind") != "linear":
+            raise BundleIncompatible(self.name, "it holds a kind of model that this version does not know")
+        columns = tuple(Column(axis, code) for axis, code in self.manifest["columns"])
+        if columns != columns_of(codebook):
+            raise BundleIncompatible(self.name, "its columns are not the codes of its codebook")
+        vocabulary = self._json("vocabulary.json")
+        arrays = {name: self._array(f"{name}.npy") for name in _ARRAYS}
+        shapes = {
+            "idf": (len(vocabulary),),
+            "weights": (len(vocabulary), len(columns)),
+            "bias": (len(columns),),
+            "calibration": (2, len(columns)),
+        }
+        for name, shape in shapes.items():
+            if arrays[name].shape != shape:
+                raise BundleIncompatible(self.name, f"{name}.npy has the shape {arrays[name].shape}, not {shape}")
+        return LinearClassifier(columns, vocabulary, **arrays)
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads(self.files[name])
+        except (KeyError, ValueError):
+            raise BundleIncompatible(self.name, f"{name} is missing or no JSON") from None
+
+    def _array(self, name: str) -> np.ndarray:
+        try:
+            return np.asarray(np.load(io.BytesIO(self.files[name]), allow_pickle=False))
+        except (KeyError, ValueError, EOFError):
+            raise BundleIncompatible(self.name, f"{name} is missing or no plain array") from None
+
+
+def open_bundle(reference: str | Path | None = None) -> Bundle:
+    """Find a bundle and check every file of it.
+
+    ``reference`` is a folder, the name of a shipped bundle, or None for the default one. Raises `BundleNotFound`,
+    `BundleCorrupt` or `BundleIncompatible`.
+    """
+    path = find_bundle(reference)
+    manifest_bytes = _read(path / MANIFEST, path.name)
+    manifest = _parse_manifest(manifest_bytes, path.name)
+    listed = shipped_bundles().get(path.name)
+    if listed and path.parent == shipped_folder() and hashlib.sha256(manifest_bytes).hexdigest() != listed:
+        raise BundleCorrupt(path.name, "manifest.json is not the one that was shipped")
+    present = {item.name for item in path.iterdir()} - {MANIFEST}
+    if stray := sorted(present - set(manifest["files"])):
+        raise BundleCorrupt(path.name, f"{len(stray)} file(s) that the manifest does not list, {stray[0]} among them")
+    files = {}
+    for name, facts in manifest["files"].items():
+        if name not in present:
+            raise BundleCorrupt(path.name, f"{name} is missing")
+        content = _read(path / name, path.name)
+        if hashlib.sha256(content).hexdigest() != facts["sha256"]:
+            raise BundleCorrupt(path.name, f"{name} is not the file that the manifest describes")
+        files[name] = content
+    return Bundle(path, manifest, files)
+
+
+def find_bundle(reference: str | Path | None = None) -> Path:
+    """The folder of a bundle. Raises `BundleNotFound`."""
+    if reference is None:
+        default = _index().get("default")
+        if not default:
+            raise BundleNotFound(shipped_folder())
+        path = shipped_folder() / default
+    else:
+        path = Path(reference)
+        if not path.exists() and str(reference) in shipped_bundles():
+            path = shipped_folder() / str(reference)
+    if not (path / MANIFEST).is_file():
+        raise BundleNotFound(path)
+    return Path(path).resolve()
+
+
+def shipped_folder() -> Path:
+    """Where the bundles lie that come with casecoder."""
+    return Path(str(importlib.resources.files("models"))).resolve()
+
+
+def shipped_bundles() -> dict[str, str]:
+    """Name of each shipped bundle and the SHA-256 of its manifest."""
+    return dict(_index().get("bundles", {}))
+
+
+def default_bundle() -> str | None:
+    """Name of the bundle that is used when none is asked for."""
+    default = _index().get("default")
+    return str(default) if default else None
+
+
+def _index() -> dict[str, Any]:
+    try:
+        index = json.loads((shipped_folder() / "index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return index if isinstance(index, dict) else {}
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BundleCorrupt(name, f"{path.name} is larger than a bundle may be")
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleCorrupt(name, f"{path.name} cannot be read ({type(error).__name__})") from None
+
+
+def _parse_manifest(content: bytes, name: str) -> dict[str, Any]:
+    """The manifest with all it must have. Raises `BundleCorrupt` or `BundleIncompatible`."""
+    try:
+        manifest = json.loads(content)
+    except ValueError:
+        raise BundleCorrupt(name, "manifest.json is no JSON") from None
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise BundleIncompatible(name, "manifest.json is not one of casecoder")
+    if manifest["format"] != FORMAT:
+        raise BundleIncompatible(name, f"its format is {manifest['format']}, this version reads {FORMAT}")
+    wanted: dict[str, type] = {
+        "name": str, "version": str, "kind": str, "languages": list, "columns": list, "codebook": dict, "files": dict
+    }  # fmt: skip
+    for key, kind in wanted.items():
+        if not isinstance(manifest.get(key), kind):
+            raise BundleIncompatible(name, f"manifest.json lacks {key}")
+    for file_name, facts in manifest["files"].items():
+        if not _FILE_NAME.fullmatch(file_name) or not isinstance(facts, dict) or "sha256" not in facts:
+            raise BundleCorrupt(name, "manifest.json lists a file that it must not")
+    return manifest
+
+
+def load_pipeline(reference: str | Path | None = None, *, max_characters: int = MAX_CHARACTERS) -> Pipeline:
+    """Find, check and load a bundle. Raises a `BundleError`."""
+    return open_bundle(reference).pipeline(max_characters=max_characters)
+
+
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "MAX_BYTES",
+    "Bundle",
+    "default_bundle",
+    "find_bundle",
+    "load_pipeline",
+    "open_bundle",
+    "shipped_bundles",
+    "shipped_folder",
+]

@@ -1,0 +1,7 @@
+"""Probabilities of codes for narratives that have been read and redacted."""
+
+from .base import Classifier, Column, columns_of
+from .constant import ConstantClassifier
+from .linear import LinearClassifier
+
+__all__ = ["Classifier", "Column", "ConstantClassifier", "LinearClassifier", "columns_of"]

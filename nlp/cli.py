@@ -1,0 +1,289 @@
+"""``casecoder``: suggest codes, redact, code in bulk, look after bundles.
+
+Narratives are read from a file or standard input, never from an argument: shell histories keep those.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+from . import __version__
+from .errors import CasecoderError, NarrativeTooLong, NarrativeUnreadable, OutputError
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
+
+EXIT_REFUSED = 2  # the input, a file or a setting cannot be used
+EXIT_ROW_ERRORS = 3  # bulk ended, some rows have an error
+
+app = typer.Typer(
+    help="Suggest codes for case narratives, hide the people in them, code legacy files in bulk. Works offline.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # typer's tracebacks show local variables: narratives
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+bundle_app = typer.Typer(help="List, show and verify bundles of trained models.", no_args_is_help=True)
+app.add_typer(bundle_app, name="bundle")
+
+FileArgument = Annotated[Path, typer.Argument(help="Text file with one narrative, or - for standard input.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+LanguageOption = Annotated[str | None, typer.Option(help="Language of the text (ISO 639-1); recognized if not given.")]
+BundleOption = Annotated[
+    str | None, typer.Option(help="Folder or name of a bundle; else CASECODER_BUNDLE, else the default.")
+]
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def guarded(command: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A command that prints what went wrong as one sentence and exits with 2, and whose crashes show no data."""
+
+    @functools.wraps(command)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        sys.excepthook = _content_free_hook
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a console in a legacy code page must not stop the output
+                stream.reconfigure(errors="replace")
+        try:
+            return command(*args, **kwargs)
+        except CasecoderError as error:
+            typer.echo(f"casecoder: {error}", err=True)
+        except BrokenPipeError:
+            # The reader of our output has gone; keep the interpreter from complaining when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_REFUSED) from None
+
+    return run
+
+
+def _content_free_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Where a crash happened, without its message: messages of libraries quote their input."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("casecoder: interrupted", file=sys.stderr)  # noqa: T201
+        return
+    frames = traceback.extract_tb(trace)
+    where = "\n".join(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    print(  # noqa: T201
+        f"casecoder: internal error ({kind.__name__}); its message is withheld since it may quote the text. "
+        f"Please report these lines:\n{where}",
+        file=sys.stderr,
+    )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"casecoder {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Suggest codes for case narratives, hide the people in them, code legacy files in bulk. Works offline."""
+
+
+@app.command()
+@guarded
+def suggest(
+    file: FileArgument = Path("-"),
+    as_json: JsonOption = False,
+    all_codes: Annotated[bool, typer.Option("--all-codes", help="List every code with its probability.")] = False,
+    language: LanguageOption = None,
+    bundle: BundleOption = None,
+) -> None:
+    """Suggest codes for one narrative, with evidence and the redacted text."""
+    from .types import Narrative
+
+    pipeline = _pipeline(bundle)
+    narrative = Narrative(_read(file, pipeline), language=language)
+    analysis = pipeline.analyze_one(narrative)
+    if as_json:
+        _print_json(analysis.to_json(all_codes=all_codes))
+    else:
+        from .show import show_analysis
+
+        show_analysis(analysis, pipeline.codebook, all_codes=all_codes)
+
+
+@app.command()
+@guarded
+def redact(
+    file: FileArgument = Path("-"),
+    as_json: JsonOption = False,
+    language: LanguageOption = None,
+    bundle: BundleOption = None,
+) -> None:
+    """Print a narrative with the people in it hidden. It hides much, not all: read the result before you share it."""
+    from .types import Narrative, entities_json
+
+    pipeline = _pipeline(bundle)
+    redaction = pipeline.redact_one(Narrative(_read(file, pipeline), language=language))
+    if as_json:
+        _print_json({"redacted_text": redaction.text, "entities": entities_json(redaction.entities)})
+    else:
+        typer.echo(redaction.text)
+
+
+@app.command()
+@guarded
+def bulk(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Legacy cases: .csv, .xlsx, .jsonl or .parquet.")],
+    target: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUTPUT", help="Where the coded cases go; the ending decides the format."
+        ),
+    ],
+    text_column: Annotated[
+        str | None,
+        typer.Option(help="Column with the narrative: its name, or its number from 1. [default: text, or found out]"),
+    ] = None,
+    id_column: Annotated[str | None, typer.Option(help="Column with the case id. [default: id, or found out]")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an .xlsx file: its name or number.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of a .csv file, such as windows-1251; found out if not given.")
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Delimiter of a .csv file; found out if not given.")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="Whether the first row names the columns; found out if not given."),
+    ] = None,
+    language: LanguageOption = None,
+    all_codes: Annotated[bool, typer.Option("--all-codes", help="Give every code with its probability.")] = False,
+    keep_text: Annotated[
+        bool, typer.Option("--keep-text", help="Keep the text as it is, and add a column with the redacted text.")
+    ] = False,
+    show: Annotated[int, typer.Option(min=0, help="Show this many rows as a table at the end.")] = 0,
+    bundle: BundleOption = None,
+) -> None:
+    """Code a file of legacy cases: every row comes back, in order, redacted and with suggestions.
+
+    Exit code 0: all rows coded; 3: some rows have an error, named in their `error` column; 2: nothing was written.
+    """
+    from .bulk.run import BULK_MAX_CHARACTERS, run_bulk
+    from .bulk.tables import InputOptions
+    from .show import bulk_progress, show_report
+
+    settings = Settings.from_env()
+    pipeline = _pipeline(bundle, max_characters=max(BULK_MAX_CHARACTERS, settings.max_characters))
+    options = InputOptions(text_column, id_column, sheet, encoding, delimiter, header)
+    with bulk_progress() as on_progress:
+        report = run_bulk(
+            pipeline,
+            source,
+            target,
+            options=options,
+            all_codes=all_codes,
+            keep_text=keep_text,
+            language=language,
+            preview=show,
+            on_progress=on_progress,
+        )
+    show_report(report, target, pipeline.codebook)
+    if report.errors:
+        raise typer.Exit(EXIT_ROW_ERRORS)
+
+
+@bundle_app.command("list")
+@guarded
+def bundle_list() -> None:
+    """List the bundles that came with casecoder; the default one is marked."""
+    from .bundle import default_bundle, shipped_bundles
+
+    default = default_bundle()
+    for name in shipped_bundles():
+        typer.echo(f"{name}{'  (default)' if name == default else ''}")
+
+
+@bundle_app.command("show")
+@guarded
+def bundle_show(
+    reference: Annotated[str | None, typer.Argument(help="Folder or name of a bundle; else the default.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a bundle is and how good it is: its model card, or its manifest as JSON."""
+    from .bundle import open_bundle
+
+    opened = open_bundle(reference or Settings.from_env().bundle)
+    if as_json:
+        _print_json(dict(opened.manifest))
+    else:
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        card = opened.files.get("card.md", f"# {opened.name}\n\nThis bundle has no card.".encode())
+        Console().print(Markdown(card.decode()))
+
+
+@bundle_app.command("verify")
+@guarded
+def bundle_verify(
+    reference: Annotated[str | None, typer.Argument(help="Folder or name of a bundle; else the default.")] = None,
+) -> None:
+    """Check every file of a bundle against its manifest, and load it."""
+    from .bundle import open_bundle
+
+    opened = open_bundle(reference or Settings.from_env().bundle)
+    opened.pipeline()
+    size = sum(map(len, opened.files.values()))
+    typer.echo(f"{opened.name}: {len(opened.files)} files, {size / 1e6:.1f} MB, all as the manifest says; it loads")
+
+
+def _pipeline(bundle: str | None, *, max_characters: int | None = None) -> Pipeline:
+    from .bundle import load_pipeline
+
+    settings = Settings.from_env()
+    return load_pipeline(bundle or settings.bundle, max_characters=max_characters or settings.max_characters)
+
+
+def _read(file: Path, pipeline: Pipeline) -> str:
+    """The narrative of a file or of standard input, as UTF-8 or, with a byte order mark, UTF-16."""
+    limit = pipeline.reader.max_characters
+    with _opened(file) as stream:
+        content = stream.read(4 * limit + 4)  # UTF-8 has at most four bytes a character
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if len(content) > 4 * limit:
+            raise NarrativeTooLong(length=len(content), limit=limit) from None
+        raise NarrativeUnreadable(
+            f"bytes that are no {encoding.upper().removesuffix('-SIG')}", position=error.start
+        ) from None
+    return str(text).rstrip("\r\n")
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    if str(file) == "-":
+        if sys.stdin.isatty():
+            typer.echo("Type the narrative, then end with Ctrl-D (Windows: Ctrl-Z and Enter).", err=True)
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        raise OutputError(f"{file} cannot be read ({error.strerror})") from None
+    with stream:
+        yield stream
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))

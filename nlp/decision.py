@@ -1,0 +1,106 @@
+"""Probabilities and a policy -> suggestions with evidence, and the primary code of each axis that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .classification import Column
+from .codebook import Codebook
+from .errors import BundleIncompatible
+from .reading import Reading
+from .types import Decision, Evidence, Redaction, Suggestion
+
+MAX_EVIDENCE = 2  # sentences a code
+EVIDENCE_SHARE = 0.5  # of the strongest sentence's drop; weaker sentences do not carry the code
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where decisions begin, in probability. ``auto`` is None where the promised precision could not be shown."""
+
+    review: float
+    suggest: float
+    auto: float | None = None
+
+    def decide(self, probability: float) -> Decision:
+        """The decision for a calibrated probability."""
+        if self.auto is not None and probability >= self.auto:
+            return "auto"
+        if probability >= self.suggest:
+            return "suggest"
+        return "review" if probability >= self.review else "none"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Thresholds of every code, and the precision that ``auto`` promises."""
+
+    codes: Mapping[str, Thresholds]
+    auto_precision: float
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], codebook: Codebook) -> Policy:
+        """Read a policy. Raises `BundleIncompatible` where a code of the codebook has none."""
+        codes = {}
+        for axis in codebook.axes:
+            for code in axis.codes:
+                try:
+                    item = data["codes"][code]
+                    codes[code] = Thresholds(item["review"], item["suggest"], item.get("auto"))
+                except (KeyError, TypeError):
+                    raise BundleIncompatible(str(codebook), f"its policy has no thresholds for {code}") from None
+        return cls(codes, data.get("auto_precision", 0.95))
+
+
+def decide(
+    columns: tuple[Column, ...],
+    row: np.ndarray,
+    without: np.ndarray,
+    *,
+    codebook: Codebook,
+    policy: Policy,
+    reading: Reading,
+    redaction: Redaction,
+) -> tuple[Suggestion, ...]:
+    """Suggestions for one narrative: axes in the order of the codebook, codes by falling probability, then by name.
+
+    ``row`` holds the probabilities, of shape (n_columns,); ``without`` those with each sentence left out, of shape
+    (n_sentences, n_columns). Codes below every threshold come without evidence.
+    """
+    order = {axis.id: number for number, axis in enumerate(codebook.axes)}
+    suggestions = []
+    for at, (axis, code) in enumerate(columns):
+        if code is None:
+            continue
+        probability = float(row[at])
+        decision = policy.codes[code].decide(probability)
+        evidence = () if decision == "none" else _evidence(probability - without[:, at], reading, redaction)
+        suggestions.append(Suggestion(axis, code, probability, decision, evidence))
+    return tuple(sorted(suggestions, key=lambda item: (order[item.axis], -item.probability, item.code)))
+
+
+def _evidence(drops: np.ndarray, reading: Reading, redaction: Redaction) -> tuple[Evidence, ...]:
+    """The sentences without which the probability falls most, in the order of the text."""
+    if not len(drops) or (strongest := float(drops.max())) <= 0:
+        return ()
+    ranked = sorted(np.flatnonzero(drops >= EVIDENCE_SHARE * strongest), key=lambda at: (-drops[at], at))
+    return tuple(
+        Evidence(reading.sentences[at], redaction.redacted_words(reading.sentences[at]), round(float(drops[at]), 4))
+        for at in sorted(ranked[:MAX_EVIDENCE])
+    )
+
+
+def primary_codes(suggestions: tuple[Suggestion, ...], codebook: Codebook) -> dict[str, str | None]:
+    """For each axis with a primary code the likeliest suggested one; a code that may not lead only where it stands
+    alone."""
+    primary: dict[str, str | None] = {}
+    for axis in codebook.axes:
+        if axis.has_primary:
+            offered = [item for item in suggestions if item.axis == axis.id and item.suggested]
+            leading = [item for item in offered if codebook.label(item.code).may_lead] or offered
+            primary[axis.id] = leading[0].code if leading else None
+    return primary

@@ -1,0 +1,82 @@
+"""The one road from a narrative to its analysis, for the command line, the service and bulk coding alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .classification import Classifier
+from .codebook import Codebook
+from .decision import Policy, decide, primary_codes
+from .reading import Reader
+from .redaction import Redactor, recognizers_for
+from .types import Analysis, Narrative, Redaction
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Reader, redactor, classifier and policy of one bundle; read-only, so that threads can share it."""
+
+    bundle: str
+    codebook: Codebook
+    classifier: Classifier = field(repr=False)
+    policy: Policy = field(repr=False)
+    reader: Reader = field(repr=False)
+    redactor: Redactor = field(repr=False)
+
+    @classmethod
+    def assemble(
+        cls,
+        bundle: str,
+        codebook: Codebook,
+        classifier: Classifier,
+        policy: Policy,
+        *,
+        languages: Iterable[str],
+        max_characters: int,
+    ) -> Pipeline:
+        """A pipeline with the reader and the recognizers that the codebook asks for."""
+        kinds = [identifier.id for identifier in codebook.identifiers]
+        return cls(
+            bundle,
+            codebook,
+            classifier,
+            policy,
+            Reader(languages=tuple(languages), max_characters=max_characters),
+            Redactor(recognizers_for(kinds)),
+        )
+
+    def analyze(self, narratives: Iterable[Narrative]) -> Iterator[Analysis]:
+        """Analyze narratives one by one, in order. Raises the `NarrativeError` of the first that cannot be analyzed."""
+        return (self.analyze_one(narrative) for narrative in narratives)
+
+    def analyze_one(self, narrative: Narrative) -> Analysis:
+        """Read, redact and code one narrative."""
+        reading = self.reader.read(narrative)
+        redaction = self.redactor.redact(reading)
+        features = self.classifier.featurize(reading, redaction)
+        row = self.classifier.predict_proba([features])[0]
+        columns = self.classifier.columns
+        suggestions = decide(
+            columns,
+            row,
+            self.classifier.predict_without(features),
+            codebook=self.codebook,
+            policy=self.policy,
+            reading=reading,
+            redaction=redaction,
+        )
+        return Analysis(
+            case_id=narrative.case_id,
+            language=reading.language,
+            redaction=redaction,
+            suggestions=suggestions,
+            primary=primary_codes(suggestions, self.codebook),
+            nothing={axis: float(row[at]) for at, (axis, code) in enumerate(columns) if code is None},
+            bundle=self.bundle,
+            codebook=str(self.codebook),
+        )
+
+    def redact_one(self, narrative: Narrative) -> Redaction:
+        """Read and redact one narrative."""
+        return self.redactor.redact(self.reader.read(narrative))

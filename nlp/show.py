@@ -1,0 +1,145 @@
+"""What the commands show to people: tables of suggestions, progress of a run, its report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from .bulk.run import Progress, Report
+from .codebook import Codebook
+from .types import Analysis
+
+_COLORS = {"auto": "green", "suggest": "cyan", "review": "yellow", "none": "dim"}
+_STRENGTHS = ("auto", "suggest", "review")
+_TOP_CODES = 8  # of each axis in the report of a run
+_LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
+_PREVIEW_WORDS = 160  # characters of redacted text a row of the preview shows
+
+
+def show_analysis(analysis: Analysis, codebook: Codebook, *, all_codes: bool) -> None:
+    """Print suggestions as a table, and the redacted text."""
+    language = analysis.language if analysis.language in codebook.languages else codebook.languages[0]
+    table = Table("axis", "code", "meaning", "probability", "decision", "evidence (redacted)", header_style="bold")
+    for item in analysis.suggestions:
+        if all_codes or item.decision != "none":
+            table.add_row(
+                codebook.axis(item.axis).label[language],
+                item.code,
+                codebook.label(item.code).label[language],
+                f"{item.probability:.0%}",
+                f"[{_COLORS[item.decision]}]{item.decision}[/]",
+                escape(" … ".join(evidence.redacted for evidence in item.evidence)),
+            )
+    console = output_console()
+    console.print(table)
+    for axis, probability in analysis.nothing.items():
+        if nothing := codebook.axis(axis).nothing:
+            console.print(f"{nothing[language]}: {probability:.0%}")
+    console.print("[bold]Redacted text[/]")
+    console.print(analysis.redaction.text, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"[dim]{analysis.bundle}, codebook {analysis.codebook}. A person decides.[/]")
+
+
+@contextmanager
+def bulk_progress() -> Iterator[Callable[[Progress], None]]:
+    """Shows how far a run is: a bar on a terminal, a line every ten seconds elsewhere. Never any text of a row."""
+    if sys.stderr.isatty():
+        with Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[facts]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        ) as bar:
+            task = bar.add_task("coding", total=1.0, facts="")
+            yield lambda progress: _advance(bar, task, progress)
+    else:
+        yield _Lines().say
+
+
+def _advance(bar: Bar, task: TaskID, progress: Progress) -> None:
+    bar.update(task, completed=progress.share or 0.0, facts=_facts(progress))
+
+
+def _facts(progress: Progress) -> str:
+    errors = f", {progress.errors:,} with errors" if progress.errors else ""
+    return f"{progress.rows:,} rows, {progress.rate:,.0f} rows/s{errors}"
+
+
+class _Lines:
+    """Progress for log files: one line now and then."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def say(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._last < _LINE_EVERY:
+            return
+        self._last = now
+        left = progress.seconds_left
+        about = f", about {left / 60:.1f} min left" if left is not None else ""
+        sys.stderr.write(f"casecoder: {_facts(progress)}{about}\n")
+        sys.stderr.flush()
+
+
+def show_report(report: Report, target: Path, codebook: Codebook) -> None:
+    """Print what a run did, the rows asked for, and where the output lies."""
+    console = output_console()
+    if report.preview:
+        console.print(_preview(report, codebook))
+    console.print(_counts(report, codebook))
+    for note in report.notes:
+        console.print(f"note: {note}", markup=False, highlight=False)
+    rate = report.rows / report.seconds if report.seconds else 0
+    console.print(f"{report.rows:,} rows in {report.seconds:.1f} s ({rate:,.0f} rows/s)", highlight=False)
+    for kind, count in sorted(report.errors.items()):
+        console.print(f"{count:,} row(s) not coded: {kind}; see their `error` column", highlight=False)
+    console.print(f"Output: {target}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _preview(report: Report, codebook: Codebook) -> Table:
+    table = Table("row", *(axis.id for axis in codebook.axes), "redacted text", header_style="bold", show_lines=True)
+    for number, analysis, error in report.preview:
+        if analysis is None:
+            table.add_row(str(number), *("" for _ in codebook.axes), f"[red]{escape(error or '')}[/]")
+            continue
+        cells = []
+        for axis in codebook.axes:
+            items = [item for item in analysis.suggestions if item.axis == axis.id and item.suggested]
+            said = [f"[{_COLORS[item.decision]}]{item.code}[/] {item.probability:.0%}" for item in items]
+            if not said and analysis.nothing.get(axis.id, 0) >= 0.5 and axis.nothing:
+                said = [f"[dim]{axis.nothing[codebook.languages[0]].lower()}[/] {analysis.nothing[axis.id]:.0%}"]
+            cells.append("\n".join(said))
+        text = analysis.redaction.text
+        table.add_row(str(number), *cells, escape(text[:_PREVIEW_WORDS] + ("…" if len(text) > _PREVIEW_WORDS else "")))
+    return table
+
+
+def _counts(report: Report, codebook: Codebook) -> Table:
+    """The most frequent codes of each axis and how they were decided on."""
+    table = Table("axis", "code", "auto", "suggest", "review", header_style="bold", title="most frequent codes")
+    for axis in codebook.axes:
+        totals = {
+            code: sum(report.decisions[axis.id, code, decision] for decision in _STRENGTHS) for code in axis.codes
+        }
+        for code in sorted(totals, key=lambda code: (-totals[code], code))[:_TOP_CODES]:
+            if totals[code]:
+                cells = (str(report.decisions[axis.id, code, decision] or "") for decision in _STRENGTHS)
+                table.add_row(axis.label[codebook.languages[0]], code, *cells)
+        table.add_section()
+    return table
+
+
+def output_console() -> Console:
+    """Standard output, at a readable width also where it is no terminal."""
+    return Console() if sys.stdout.isatty() else Console(width=140)

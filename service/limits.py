@@ -1,0 +1,72 @@
+"""A limit on bodies that holds before anything is parsed, and response headers that keep texts out of caches."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .problems import BodyTooLarge, send_problem
+
+
+class BodyLimit:
+    """Refuses bodies of more than ``max_bytes`` with 413 and compressed or non-JSON ones with 415, without reading
+    them whole."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is within the limit."""
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
+            await self.app(scope, receive, send)
+            return
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        if media != b"application/json" or headers.get(b"content-encoding", b"identity") != b"identity":
+            await send_problem(
+                send,
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                "request.media_type",
+                "Send the body as uncompressed application/json.",
+            )
+            return
+        detail = f"The body is larger than {self.max_bytes:,} bytes: send one narrative at a time."
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self.max_bytes:
+            await send_problem(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_large", detail)
+            return
+        await self.app(scope, self._counting(receive, detail), send)
+
+    def _counting(self, receive: Receive, detail: str) -> Receive:
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.max_bytes:
+                raise BodyTooLarge(detail)
+            return message
+
+        return counted
+
+
+class NoStore:
+    """Adds ``Cache-Control: no-store`` where a response says nothing of caching."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, responses with the header."""
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message.setdefault("headers", [])
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    message["headers"] = [*headers, (b"cache-control", b"no-store")]
+            await send(message)
+
+        await self.app(scope, receive, marked if scope["type"] == "http" else send)

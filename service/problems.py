@@ -1,0 +1,139 @@
+"""Errors as ``application/problem+json`` (RFC 9457), made in this one place. None of them echoes what was sent."""
+
+from __future__ import annotations
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.types import Send
+
+from nlp.errors import (
+    BundleError,
+    CasecoderError,
+    LanguageNotServed,
+    NarrativeEmpty,
+    NarrativeError,
+    NarrativeTooLong,
+    NarrativeUnreadable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_BASE = "urn:casecoder:problem:"
+_log = logging.getLogger("casecoder.service")
+
+_STATUS: tuple[tuple[type[CasecoderError], HTTPStatus], ...] = (
+    (NarrativeTooLong, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (LanguageNotServed, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NarrativeEmpty, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NarrativeUnreadable, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NarrativeError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (BundleError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+_TITLES = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The request cannot be used",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Internal error",
+}
+
+# What pydantic found, said without its input; its own messages may quote it.
+_REASONS = {
+    "missing": "is missing",
+    "string_type": "wants a text",
+    "string_too_long": "is too long",
+    "string_too_short": "is too short",
+    "extra_forbidden": "is not known here",
+    "json_invalid": "the body is no valid JSON",
+    "string_unicode": "holds characters that are no text",
+    "literal_error": "is not one of the values that can be asked for",
+    "list_type": "wants a list",
+    "model_attributes_type": "wants a JSON object",
+    "dict_type": "wants a JSON object",
+}
+
+
+class BodyTooLarge(HTTPException):
+    """More bytes came than are allowed. An HTTP error, since FastAPI turns any other one into a 400 while it reads a
+    body."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+
+
+def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **facts: Any) -> Response:
+    """A problem response. ``code`` is stable and ends the problem's ``type``; ``detail`` is a sentence for people."""
+    http = HTTPStatus(status)
+    body = {
+        "type": TYPE_BASE + code,
+        "title": _TITLES.get(http, http.phrase),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **facts,
+    }
+    return Response(
+        json.dumps(body, ensure_ascii=False),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem."""
+
+    @app.exception_handler(CasecoderError)
+    def on_casecoder_error(request: Request, error: CasecoderError) -> Response:
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+        return problem(status, error.code, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        return problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "request.invalid",
+            "; ".join(sorted({_reason(item) for item in error.errors()})),
+        )
+
+    @app.exception_handler(BodyTooLarge)
+    def on_too_large(request: Request, error: BodyTooLarge) -> Response:
+        return problem(error.status_code, "request.too_large", error.detail, headers={"Connection": "close"})
+
+    @app.exception_handler(HTTPException)
+    def on_http(request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        return problem(error.status_code, f"http.{error.status_code}", f"{phrase}.", headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    def on_crash(request: Request, error: Exception) -> Response:
+        # The message of the error is left out on purpose: it may quote the narrative.
+        _log.error("unhandled %s on %s %s", type(error).__name__, request.method, _route(request))
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something failed here; nothing was stored. Please try again."
+        )
+
+
+def _route(request: Request) -> str:
+    """The route's template, never the path as sent."""
+    return str(getattr(request.scope.get("route"), "path", "?"))
+
+
+def _reason(item: dict[str, Any]) -> str:
+    # Places in the body are names of our schema, except keys that the caller made up.
+    known = item["type"] != "extra_forbidden"
+    place = ".".join(str(part) for part in item["loc"][1:] if known and isinstance(part, str))
+    reason = _REASONS.get(item["type"], "has a value that cannot be used")
+    return f"`{place}` {reason}" if place else reason
+
+
+async def send_problem(send: Send, status: int, code: str, detail: str) -> None:
+    """A problem response from below the app, where no request has been parsed."""
+    response = problem(status, code, detail, headers={"Connection": "close"})
+    await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": bytes(response.body)})

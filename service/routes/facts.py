@@ -1,0 +1,43 @@
+"""What the service works with: its codebook and its bundles."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from nlp.bundle import Bundle
+from nlp.codebook import codebook_json
+
+from ..deps import PipelineDep
+from ..schemas import BundleOut
+
+router = APIRouter(tags=["facts"])
+
+
+@router.get("/codebook")
+def codebook(
+    pipeline: PipelineDep,
+    response: Response,
+    language: Annotated[
+        str | None, Query(max_length=8, description="Labels in this language, where the codebook has it.")
+    ] = None,
+) -> dict[str, Any]:
+    """The codebook of the loaded bundle: axes, codes, definitions, identifier types."""
+    response.headers["ETag"] = f'"{pipeline.codebook.digest[:32]}"'
+    return codebook_json(pipeline.codebook, language)
+
+
+@router.get("/bundles")
+def bundles(request: Request, pipeline: PipelineDep) -> list[BundleOut]:
+    """The loaded bundle and its measured figures."""
+    bundle: Bundle | None = request.app.state.bundle
+    return [
+        BundleOut(
+            name=pipeline.bundle,
+            active=True,
+            codebook=str(pipeline.codebook),
+            languages=list(pipeline.reader.languages),
+            metrics=dict(bundle.manifest.get("metrics", {})) if bundle else {},
+        )
+    ]

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+
+from nlp.bulk.columns import plan
+from nlp.bulk.values import InputOptions
+from nlp.errors import TableError
+
+LONG = "The officer took her passport and asked for money to give it back."
+OTHER = "They refused to admit him to the ward when they saw his papers."
+
+
+@pytest.mark.parametrize(
+    ("first", "text_at", "id_at"),
+    [
+        (["id", "text"], 1, 0),
+        (["Case_ID", "Region", "Case Description"], 2, 0),
+        (["№", "Дата", "Описание случая"], 2, 0),
+        (["Номер случая", "СУТЬ ОБРАЩЕНИЯ", "Область"], 1, 0),
+        (["Код випадку", "Опис"], 1, 0),
+        (["Descrierea cazului", "Nr"], 0, 1),
+        (["raqam", "matn"], 1, 0),
+        (["нөмірі", "оқиға"], 1, 0),
+        (["\ufeffid", " Narrative "], 1, 0),
+        (["description", "narrative"], 1, None),
+        (["text"], 0, None),
+    ],
+)
+def test_usual_names_are_known(first: list[str], text_at: int, id_at: int | None) -> None:
+    layout = plan(first, [], InputOptions(), named=False)
+    assert (layout.has_header, layout.text_at, layout.id_at) == (True, text_at, id_at)
+
+
+@pytest.mark.parametrize(
+    ("first", "sample"),
+    [
+        (["1", LONG], [["2", OTHER]]),
+        (["17", "Beaten"], [["18", OTHER]]),
+        (["case-17", "Beaten"], [["case-18", OTHER], ["case-19", LONG]]),
+        (["yes", "Beaten at home"], [["yes", OTHER]]),
+        ([LONG], [[OTHER]]),
+        (["a", "", ""], [["b", "", LONG]]),
+        (["same", "same"], [["b", LONG]]),
+        (["complaint", "Beaten"], [["complaint", OTHER]]),
+        (["no", "#", "Beaten"], [["yes", "#", OTHER], ["no", "#", LONG]]),
+    ],
+)
+def test_a_first_row_of_data_is_kept_as_data(first: list[str], sample: list[list[str]]) -> None:
+    layout = plan(first, sample, InputOptions(), named=False)
+    assert not layout.has_header
+    assert layout.columns == tuple(f"column_{number}" for number in range(1, len(first) + 1))
+    assert layout.text_at == len(first) - 1
+    assert any("the first row is data" in note for note in layout.notes)
+    assert any("longest texts" in note for note in layout.notes)
+
+
+def test_questions_in_full_sentences_are_names_beside_usual_ones() -> None:
+    layout = plan(["№", "Код случая", f"{LONG} {OTHER}"], [["1", "a", LONG]], InputOptions(), named=False)
+    assert (layout.has_header, layout.text_at, layout.id_at) == (True, 2, 1)
+
+
+def test_a_header_that_joined_files_repeat_is_still_a_header() -> None:
+    layout = plan(["id", "text"], [["1", LONG], ["id", "text"], ["1", OTHER]], InputOptions(), named=False)
+    assert layout.has_header
+
+
+def test_unknown_names_over_clearly_one_text_column() -> None:
+    layout = plan(["Ort", "Was war"], [["Bishkek", LONG], ["Osh", OTHER]], InputOptions(), named=False)
+    assert (layout.has_header, layout.columns, layout.text_at) == (True, ("Ort", "Was war"), 1)
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        [["Bishkek", "short"], ["Osh", "too"]],
+        [[LONG, OTHER], [OTHER, LONG]],
+        [],
+    ],
+)
+def test_no_clear_text_column_asks_without_showing_what_may_be_data(sample: list[list[str]]) -> None:
+    with pytest.raises(TableError, match="give its name or its number") as caught:
+        plan(["Zarina", "Testova"], sample, InputOptions(), named=False)
+    assert "Zarina" not in str(caught.value)
+    assert "the columns 1, 2" in str(caught.value)
+
+
+def test_names_are_shown_where_they_are_surely_names() -> None:
+    with pytest.raises(TableError, match="1 id, 2, 3"):
+        plan(["id", "first", "second"], [["1", "a", "b"]], InputOptions(), named=False)
+    with pytest.raises(TableError, match="1 nr, 2 first, 3 second"):
+        plan(["nr", "first", "second"], [["1", "a", "b"]], InputOptions(header=True), named=False)
+    with pytest.raises(TableError, match=r"1, 2$"):
+        plan(["17", LONG], [["18", "short"]], InputOptions(header=True), named=False)
+    with pytest.raises(TableError, match="1 first, 2 second"):
+        plan(["first", "second"], [], InputOptions(), named=True)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "at"),
+    [("notes", 1), ("NOTES", 1), ("2", 1), ("1", 0), ("3", 2)],
+)
+def test_a_given_column_is_taken_by_name_or_number(wanted: str, at: int) -> None:
+    layout = plan(["text", "Notes", "3"], [["a", LONG, "b"]], InputOptions(text_column=wanted), named=False)
+    assert layout.text_at == at
+
+
+@pytest.mark.parametrize("wanted", ["0", "4", "nothing"])
+def test_a_given_column_that_is_not_there_is_refused(wanted: str) -> None:
+    for options in (InputOptions(text_column=wanted), InputOptions(id_column=wanted)):
+        with pytest.raises(TableError, match="there is no column"):
+            plan(["id", "text", "x"], [["1", LONG, "b"]], options, named=False)
+
+
+def test_a_given_name_says_that_the_first_row_is_names() -> None:
+    layout = plan(["17", "Что-то"], [["18", LONG]], InputOptions(text_column="что-то"), named=False)
+    assert (layout.has_header, layout.text_at) == (True, 1)
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_what_is_said_about_the_header_holds(header: bool) -> None:
+    layout = plan(["id", "text"], [["1", LONG]], InputOptions(header=header), named=False)
+    assert layout.has_header is header
+    assert layout.columns == (("id", "text") if header else ("column_1", "column_2"))

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from nlp.bulk import ooxml, xlsx_input, xlsx_output
+from nlp.bulk.tables import InputOptions, Row, open_input, open_output
+from nlp.errors import OutputError, TableError
+
+FORMULAS = ["=1+1", "+1 x", "-1 x", "@sum", "\t=1", "\r=1", "'=1", "＝1", '=HYPERLINK("http://x")']
+
+
+def book(path: Path, **sheets: Sequence[Sequence[Any]]) -> Path:
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
+    for name, rows in sheets.items():
+        sheet = workbook.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    workbook.save(path)
+    return path
+
+
+def rows_of(path: Path, **options: Any) -> list[Row]:
+    with open_input(path, InputOptions(**options)) as table:
+        return list(table.rows())
+
+
+CASES = [["id", "text"], [1, "Уволили"]]
+
+
+def test_every_kind_of_cell_survives(tmp_path: Path) -> None:
+    moment = dt.datetime(2024, 3, 1, 14, 5)
+    values = [7, 1.5, True, moment, dt.datetime(2024, 3, 1), "#N/A", None, " blanks ", "a\nb"]
+    path = book(tmp_path / "cases.xlsx", Sheet=[["text", *"bcdefghij"], ["x", *values]])
+    assert rows_of(path)[0].cells == ("x", *values)
+
+
+def test_formulas_give_the_value_that_was_last_calculated(tmp_path: Path) -> None:
+    path = book(tmp_path / "plain.xlsx", Sheet=[["text", "sum"], ["x", 2]])
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(tmp_path / "cases.xlsx", "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, content.replace(b"<v>2</v>", b"<f>1+1</f><v>2</v>"))
+    assert rows_of(tmp_path / "cases.xlsx")[0].cells == ("x", 2)
+
+
+def test_merged_cells_keep_their_value_and_place(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    for row in (["id", "text", "place"], [1, "Уволили", "Ош"], [2, None, "Нарын"]):
+        workbook.active.append(row)
+    workbook.active.merge_cells("B2:B3")
+    workbook.save(tmp_path / "cases.xlsx")
+    assert [row.cells for row in rows_of(tmp_path / "cases.xlsx")] == [(1, "Уволили", "Ош"), (2, None, "Нарын")]
+
+
+def test_empty_rows_between_cases_stay_and_those_at_the_end_do_not(tmp_path: Path) -> None:
+    path = book(tmp_path / "cases.xlsx", Sheet=[[], ["id", "text"], [1, "a"], [], [3, "c"], [None, None], []])
+    assert [row.cells for row in rows_of(path)] == [(1, "a"), (None, None), (3, "c")]
+
+
+def test_cells_beyond_the_names_are_columns_of_their_own(tmp_path: Path) -> None:
+    path = book(tmp_path / "cases.xlsx", Sheet=[["id", "text"], [1, "a", None, "note"]])
+    with open_input(path) as table:
+        assert table.columns == ("id", "text", "column_3", "column_4")
+
+
+def test_a_wrong_range_in_the_sheet_hides_no_row(tmp_path: Path) -> None:
+    path = book(tmp_path / "plain.xlsx", Sheet=[*CASES, [2, "Избили"]])
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(tmp_path / "cases.xlsx", "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(b'<dimension ref="A1:B3"', b'<dimension ref="A1:A1"'))
+    assert len(rows_of(tmp_path / "cases.xlsx")) == 2
+
+
+def test_the_only_sheet_with_data_is_taken(tmp_path: Path) -> None:
+    path = book(tmp_path / "cases.xlsx", Empty=[], Cases=CASES)
+    with open_input(path) as table:
+        assert any("sheet 2" in note for note in table.notes)
+        assert len(list(table.rows())) == 1
+
+
+def test_a_hidden_sheet_of_lists_is_not_in_the_way(tmp_path: Path) -> None:
+    workbook = openpyxl.load_workbook(book(tmp_path / "cases.xlsx", Lists=[["a"], ["b"]], Cases=CASES))
+    workbook["Lists"].sheet_state = "hidden"
+    workbook.active = 1
+    workbook.save(tmp_path / "cases.xlsx")
+    assert rows_of(tmp_path / "cases.xlsx")[0].cells == (1, "Уволили")
+
+
+def test_several_sheets_with_data_have_to_be_chosen_from(tmp_path: Path) -> None:
+    path = book(tmp_path / "cases.xlsx", **{"2022": CASES, "Год 2023": [*CASES, [2, "Избили"]]})
+    with pytest.raises(TableError, match="1 2022, 2 Год 2023"):
+        open_input(path)
+    assert len(rows_of(path, sheet="год 2023")) == 2
+    assert len(rows_of(path, sheet="2")) == 2
+    assert len(rows_of(path, sheet="2022")) == 1
+    with pytest.raises(TableError, match=r"there is no sheet '3'.*1 2022"):
+        open_input(path, InputOptions(sheet="3"))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"),
+        (b"\n<html><table><tr><td>Zarina</td></tr></table></html>", "web page"),
+        (b"id,text\n1,Zarina\n", "call it .csv"),
+        (b"PK\x03\x04" + bytes(200), "damaged"),
+    ],
+)
+def test_what_is_no_workbook_is_refused_with_advice(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "cases.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(TableError, match=says) as caught:
+        open_input(path)
+    assert "Zarina" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"MAX_UNPACKED": 3_000_000}, "unpacks to more than 3 MB"),
+        ({}, "100 times"),
+        ({"MAX_RATIO": 10_000, "MAX_ENTRIES": 5}, "more than 5 parts"),
+    ],
+)
+def test_archive_bombs_are_refused_before_they_are_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int], says: str
+) -> None:
+    path = book(tmp_path / "cases.xlsx", Sheet=CASES)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/bomb.bin", bytes(5_000_000))
+    for name, value in limits.items():
+        monkeypatch.setattr(xlsx_input, name, value)
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("something was unpacked"))
+    with pytest.raises(TableError, match=says):
+        open_input(path)
+
+
+def test_entities_of_xml_are_refused(tmp_path: Path) -> None:
+    path = book(tmp_path / "plain.xlsx", Sheet=CASES)
+    bomb = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet'
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(tmp_path / "cases.xlsx", "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(b"<worksheet", bomb, 1))
+    with pytest.raises(TableError, match="damaged"):
+        rows_of(tmp_path / "cases.xlsx")
+
+
+def test_a_sheet_that_breaks_off_is_refused(tmp_path: Path) -> None:
+    path = book(tmp_path / "plain.xlsx", Sheet=CASES)
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(tmp_path / "cases.xlsx", "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, content[:-60] if "worksheets" in name else content)
+    with pytest.raises(TableError, match="damaged"):
+        rows_of(tmp_path / "cases.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a\0b", "a_x0000_b"),
+        ("a\r\n", "a_x000D_\n"),
+        ("_x000D_", "_x005F_x000D_"),
+        ("_x00G0_", "_x00G0_"),
+        ("\uffff", "_xFFFF_"),
+        ("plain_x", "plain_x"),
+    ],
+)
+def test_what_xml_cannot_hold_is_escaped_and_comes_back(text: str, escaped: str) -> None:
+    assert ooxml.escape(text) == escaped
+    assert ooxml.unescape(escaped) == text
+
+
+@pytest.mark.parametrize("shared", ["_x005F_x000D_", "a_x000D_\nb", "x005F_", "_xD83D__xDC4B_"])
+def test_strings_of_excels_own_table_are_read_as_excel_reads_them(tmp_path: Path, shared: str) -> None:
+    path = book(tmp_path / "plain.xlsx", Sheet=[["id", "text"], [1, "SHARED"]])
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(tmp_path / "cases.xlsx", "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(b"SHARED", shared.encode()))
+    assert rows_of(tmp_path / "cases.xlsx")[0].cells[1] == ooxml.unescape(shared)
+
+
+def test_text_never_becomes_a_formula(tmp_path: Path) -> None:
+    with open_output(tmp_path / "out.xlsx", ["=id", "text"]) as table:
+        for text in FORMULAS:
+            table.write([text, "x"])
+    sheet = openpyxl.load_workbook(tmp_path / "out.xlsx").active
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "inlineStr"}
+    assert all(sheet.cell(row, 1).quotePrefix for row in range(1, len(FORMULAS) + 2))
+    assert not sheet.cell(2, 2).quotePrefix
+
+
+def test_numbers_dates_and_truth_are_cells_of_their_kind(tmp_path: Path) -> None:
+    cells = [7, -1.5, True, dt.date(2024, 3, 1), dt.datetime(2024, 3, 1, 14, 5, 9), 10**20, float("nan"), None]
+    cells += [dt.date(1850, 1, 1), dt.datetime(2024, 3, 1, tzinfo=dt.UTC)]
+    with open_output(tmp_path / "out.xlsx", ["text", *"bcdefghij"]) as table:
+        table.write(cells)
+    found = [cell.value for cell in next(openpyxl.load_workbook(tmp_path / "out.xlsx").active.iter_rows(min_row=2))]
+    moment = dt.datetime(2024, 3, 1, 14, 5, 9)
+    assert found[:8] == [7, -1.5, True, dt.datetime(2024, 3, 1), moment, str(10**20), "nan", None]
+    assert found[8:] == ["1850-01-01", "2024-03-01 00:00+00:00"]
+
+
+def test_a_cell_of_excels_limit_is_whole_and_one_beyond_is_not(tmp_path: Path) -> None:
+    with open_output(tmp_path / "out.xlsx", ["text"]) as table:
+        for text in ("a" * 32_767, "\U0001f44b" * 16_383, "\U0001f44b" * 16_384):
+            table.write([text])
+    assert table.shortened == [3]
+    assert [ooxml.units(row.cells[0]) for row in rows_of(tmp_path / "out.xlsx")][:2] == [32_767, 32_766]
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        with open_output(tmp_path / name, ["id", "text"]) as table:
+            table.write([1, "Уволили"])
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def test_more_rows_than_a_sheet_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ooxml, "MAX_ROWS", 3)
+    with pytest.raises(OutputError, match=r"at most 3 rows"), open_output(tmp_path / "out.xlsx", ["id"]) as table:
+        for number in range(3):
+            table.write([number])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16383, "XFD")]
+)
+def test_columns_have_the_names_of_a_sheet(at: int, letters: str) -> None:
+    assert xlsx_output._letters(at) == letters
+
+
+def test_progress_is_told_by_the_place_in_the_sheet(tmp_path: Path) -> None:
+    with open_output(tmp_path / "cases.xlsx", ["id", "text"]) as out:
+        for number in range(3_000):
+            out.write([number, f"{number**7} was refused {number**5}"])
+    with open_input(tmp_path / "cases.xlsx") as table:
+        seen = [table.progress() or 0.0 for _ in table.rows()]
+    assert 0 < seen[0] < 0.9
+    assert seen == sorted(seen)
+    assert seen[-1] > 0.95

@@ -1,0 +1,1 @@
+"""Building bundles from annotated narratives; never needed to predict."""

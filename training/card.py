@@ -1,0 +1,88 @@
+"""The model card: what a bundle is for, what it is not for, and how good it is, in Markdown for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nlp.bundle import Bundle
+
+_ABOUT = """\
+# Model card: {name}
+
+**What it does.** Suggests codes of the codebook *{codebook}* for case narratives in {languages}, with calibrated probabilities. Logistic models
+on TF-IDF of words and character n-grams of redacted text: the baseline that later bundles must beat.
+
+**What it is for.** Drafts for a person who decides: case entry, and sorting legacy cases for review.
+**What it is not for.** Decisions about people; statistics without a check by hand; texts in other languages; anything other than case
+narratives. It works at the level of keywords: it does not understand negation, rumor, or who did what to whom.
+
+**Training data.** {cases} invented narratives with invented people, written and coded by hand (data hash `{data}`). No real case was used. Every feature was
+seen in the narratives of at least {persons} different persons, and all of them were redacted first: no name is in it.
+
+**How figures were made.** Models are fitted and calibrated on the training split, thresholds on the tuning split. The narratives are written by the same
+writers in all splits (never on the same theme), so that figures on real cases are lower. Intervals are 95 % bootstrap intervals over cases.
+"""
+
+
+def card(bundle: Bundle, metrics: Mapping[str, Any]) -> str:
+    """The card of a bundle with the figures of each evaluation, by its name (such as ``tune`` and ``test``)."""
+    manifest = bundle.manifest
+    training = manifest["training"]
+    parts = [
+        _ABOUT.format(
+            name=bundle.name,
+            codebook=f"{manifest['codebook']['name']} {manifest['codebook']['version']}",
+            languages=", ".join(bundle.languages),
+            cases=training["cases"],
+            data=training["data_hash"][:12],
+            persons=training["min_persons"],
+        )
+    ]
+    for split, figures in metrics.items():
+        parts.append(_figures(split, figures))
+    return "\n".join(parts)
+
+
+def _figures(split: str, figures: Mapping[str, Any]) -> str:
+    lines = [f"## Figures on `{split}` ({figures['cases']} cases)", ""]
+    lines += ["| axis | micro-F1 | interval | macro-F1 | interval | calibration error |", "|---|---|---|---|---|---|"]
+    for axis, values in figures["axes"].items():
+        lines.append(
+            f"| {axis} | {_number(values['micro_f1'])} | {_interval(values['micro_f1_interval'])} | {_number(values['macro_f1'])} "
+            f"| {_interval(values['macro_f1_interval'])} | {_number(values['expected_calibration_error'])} |"
+        )
+    for axis, values in figures["axes"].items():
+        lines += [
+            "",
+            f"### {axis}",
+            "",
+            "| code | support | suggested | precision | recall | F1 |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {code} | {row['support']} | {row['suggested']} | {_number(row['precision'])} | {_number(row['recall'])} | {_number(row['f1'])} |"
+            for code, row in values["codes"].items()
+        ]
+    if redaction := figures["redaction"]:
+        lines += [
+            "",
+            "### Redaction (whole identifiers hidden)",
+            "",
+            "| identifiers | support | recall |",
+            "|---|---|---|",
+        ]
+        lines += [
+            f"| {key} | {row['support']} | {_number(row['recall'])} |" for key, row in redaction["recall"].items()
+        ]
+        lines += ["", f"Precision of hidden characters {_number(redaction['precision_of_characters'])}; "]
+        lines[-1] += f"cases with a direct identifier left in sight {_number(redaction['leaking'])}."
+    return "\n".join([*lines, ""])
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _interval(bounds: list[float] | None) -> str:
+    return "–" if bounds is None else f"{bounds[0]:.2f}–{bounds[1]:.2f}"

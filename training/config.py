@@ -1,0 +1,66 @@
+"""One training run as a complete, checked configuration: no default hides in the code."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlp.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Config:
+    """See ``training/configs/linear.toml`` for what each value means. Paths are relative to the working folder."""
+
+    codebook: Path
+    narratives: Path
+    languages: tuple[str, ...]
+    seed: int
+    shares: dict[str, float]
+    min_persons: int
+    C: tuple[float, ...]
+    evidence_weight: float
+    folds: int
+    calibration_prior: float
+    auto_precision: float
+    min_support: int
+    review_share: float
+    name: str
+    version: str
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration. Raises `SettingsError` where a value is missing or makes no sense."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: is no readable TOML file ({type(error).__name__})") from None
+    try:
+        config = _config(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"{path}: a value is missing or of the wrong kind: {error}") from None
+    if abs(sum(config.shares.values()) - 1) > 1e-9 or set(config.shares) != {"train", "tune", "test"}:
+        raise SettingsError(f"{path}: shares wants train, tune and test that add up to 1")
+    return config
+
+
+def _config(data: dict[str, Any]) -> Config:
+    return Config(
+        codebook=Path(data["data"]["codebook"]),
+        narratives=Path(data["data"]["narratives"]),
+        languages=tuple(data["data"]["languages"]),
+        seed=int(data["data"]["seed"]),
+        shares={name: float(share) for name, share in data["data"]["shares"].items()},
+        min_persons=int(data["features"]["min_persons"]),
+        C=tuple(float(value) for value in data["fit"]["C"]),
+        evidence_weight=float(data["fit"]["evidence_weight"]),
+        folds=int(data["fit"]["folds"]),
+        calibration_prior=float(data["fit"]["calibration_prior"]),
+        auto_precision=float(data["policy"]["auto_precision"]),
+        min_support=int(data["policy"]["min_support"]),
+        review_share=float(data["policy"]["review_share"]),
+        name=str(data["bundle"]["name"]),
+        version=str(data["bundle"]["version"]),
+    )

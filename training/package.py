@@ -1,0 +1,118 @@
+"""Write bundles: a draft while training, the finished one with its figures and card into ``models/``."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+import shutil
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nlp import __version__
+from nlp.bundle import FORMAT, MANIFEST, MAX_BYTES, Bundle, open_bundle
+from nlp.classification import LinearClassifier
+from nlp.codebook import Codebook
+from nlp.errors import OutputError
+
+from .card import card
+from .config import Config
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "spacy", "phonenumbers", "python-stdnum", "pymorphy3")
+
+
+def write_draft(
+    folder: Path,
+    model: LinearClassifier,
+    codebook: Codebook,
+    policy: Mapping[str, Any],
+    config: Config,
+    *,
+    training: Mapping[str, Any],
+) -> None:
+    """Write a bundle that loads and predicts, without figures yet."""
+    arrays = {"idf": model.idf, "weights": model.weights, "bias": model.bias, "calibration": model.calibration}
+    files = {
+        "codebook.yaml": codebook.source.encode(),
+        "policy.json": _json(policy),
+        "vocabulary.json": _json(list(model.vocabulary)),
+        **{f"{name}.npy": _array(array) for name, array in arrays.items()},
+    }
+    manifest = {
+        "format": FORMAT,
+        "name": config.name,
+        "version": config.version,
+        "kind": "linear",
+        "casecoder": __version__,
+        "languages": list(config.languages),
+        "codebook": {"name": codebook.name, "version": codebook.version, "digest": codebook.digest},
+        "columns": [[column.axis, column.code] for column in model.columns],
+        "training": dict(training),
+        "libraries": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+        "metrics": {},
+    }
+    _write(folder, manifest, files)
+
+
+def package(draft: Path, models: Path, metrics: Mapping[str, Any], *, default: bool = True) -> Path:
+    """Finish a draft: figures into the manifest, a card for people, and the bundle into ``models`` under its name
+    and version.
+
+    Earlier versions of the same name leave the folder. Raises `OutputError` if the bundle is larger than one may be.
+    """
+    bundle = open_bundle(draft)
+    manifest = {**bundle.manifest, "metrics": dict(metrics)}
+    files = {**bundle.files, "card.md": card(bundle, metrics).encode()}
+    if (size := sum(map(len, files.values()))) > MAX_BYTES:
+        raise OutputError(f"the bundle has {size:,} bytes, the limit is {MAX_BYTES:,}: keep fewer features")
+    models.mkdir(parents=True, exist_ok=True)
+    for old in models.glob(f"{manifest['name']}-*"):
+        shutil.rmtree(old)
+    target = models / bundle.name
+    _write(target, manifest, files)
+    _write_index(models, bundle, default=default)
+    return target
+
+
+def _write_index(models: Path, bundle: Bundle, *, default: bool) -> None:
+    """List every bundle of the folder with the SHA-256 of its manifest."""
+    path = models / "index.json"
+    index = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    listed = {
+        folder.name: hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+        for folder in sorted(models.iterdir())
+        if (folder / MANIFEST).is_file()
+    }
+    chosen = bundle.name if default or index.get("default") not in listed else index["default"]
+    path.write_bytes(_json({"default": chosen, "bundles": listed}))
+
+
+def _write(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write a bundle beside its place, then rename."""
+    listed = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for name, content in sorted(files.items())
+    }
+    aside = folder.with_name(folder.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    for name, content in files.items():
+        (aside / name).write_bytes(content)
+    (aside / MANIFEST).write_bytes(_json({**manifest, "files": listed}))
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _array(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()

@@ -1,0 +1,84 @@
+"""Thresholds of every code, learned on the tuning split and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nlp.classification.base import Column
+
+from .config import Config
+
+_GRID = np.round(np.arange(0.05, 0.951, 0.01), 2)
+_Z = 1.645  # one-sided 95 %
+_DIGITS = 4
+
+
+def tune(probabilities: np.ndarray, targets: np.ndarray, columns: Sequence[Column], config: Config) -> dict[str, Any]:
+    """The policy as it is stored: for each code where ``review``, ``suggest`` and ``auto`` begin.
+
+    ``suggest`` is where F1 is best; a code with few cases leans on the best threshold of its axis. ``auto`` is the
+    lowest threshold at which the
+    lower bound of the precision reaches what is asked; null where no threshold shows it.
+
+    Parameters
+    ----------
+    probabilities, targets : ndarray of shape (n_cases, n_columns)
+        Targets are 1, 0 or nan (not coded).
+    """
+    codes: dict[str, Any] = {}
+    for axis in dict.fromkeys(column.axis for column in columns):
+        members = [at for at, column in enumerate(columns) if column.axis == axis and column.code]
+        common = best_f1_threshold(probabilities[:, members].ravel(), targets[:, members].ravel())
+        for at in members:
+            coded = ~np.isnan(targets[:, at])
+            p, y = probabilities[coded, at], targets[coded, at]
+            support = int(y.sum())
+            weight = support / (support + config.min_support)
+            own = best_f1_threshold(p, y) if support else common
+            suggest = round(weight * own + (1 - weight) * common, _DIGITS)
+            auto = auto_threshold(p, y, precision=config.auto_precision)
+            codes[str(columns[at].code)] = {
+                "review": round(config.review_share * suggest, _DIGITS),
+                "suggest": suggest,
+                "auto": None if auto is None else max(auto, suggest),
+                "support": support,
+            }
+    return {"auto_precision": config.auto_precision, "codes": codes}
+
+
+def best_f1_threshold(p: np.ndarray, y: np.ndarray) -> float:
+    """The threshold with the best F1; of equal ones the middle one. 0.5 where nothing is gold."""
+    coded = ~np.isnan(y)
+    p, y = p[coded], y[coded]
+    if not y.sum():
+        return 0.5
+    scores = np.array([_f1(p >= threshold, y) for threshold in _GRID])
+    best = np.flatnonzero(scores >= scores.max() - 1e-9)
+    return float(_GRID[best[len(best) // 2]])
+
+
+def _f1(chosen: np.ndarray, y: np.ndarray) -> float:
+    hits = float((chosen * y).sum())
+    return 2 * hits / (chosen.sum() + y.sum()) if hits else 0.0
+
+
+def auto_threshold(p: np.ndarray, y: np.ndarray, *, precision: float) -> float | None:
+    """The lowest threshold at and above which the Wilson lower bound of the precision is at least ``precision``, or
+    None."""
+    order = np.argsort(-p, kind="stable")
+    chosen = np.arange(1, len(p) + 1)
+    lower = wilson_lower(np.cumsum(y[order]), chosen)
+    last = np.append(p[order][:-1] > p[order][1:], True) if len(p) else np.zeros(0, bool)  # ties are taken together
+    good = np.flatnonzero((lower >= precision) & last)
+    return round(float(p[order][good[-1]]) + 5 * 10.0 ** -(_DIGITS + 1), _DIGITS) if len(good) else None
+
+
+def wilson_lower(hits: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Lower bound of the one-sided 95 % Wilson score interval of a share of ``hits`` among ``n`` (Wilson 1927)."""
+    share = hits / n
+    center = share + _Z**2 / (2 * n)
+    spread = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    return np.asarray((center - spread) / (1 + _Z**2 / n))
