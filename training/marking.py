@@ -46,8 +46,9 @@ def read_marked(source: str) -> Iterator[Marked]:
     """Read a file of marked narratives, in order. Raises `MarkingError` with the line at fault."""
     lines = source.splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("@@")]
-    if stray := next((n for n, line in enumerate(lines[: starts[0] if starts else None]) if line.strip()), None):
-        _fail(stray + 1, "text before the first '@@' line")
+    for number, line in enumerate(lines[: starts[0] if starts else None], 1):
+        if line.strip():
+            _fail(number, "text before the first '@@' line")
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         yield _read_one(lines[start:stop], start + 1)
 

@@ -1,0 +1,50 @@
+# The two commands of a fresh machine are `make demo` and `make test`. Everything lives in .venv; nothing else is touched.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+
+.PHONY: demo test test-slow lint train bench clean help
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "casecoder needs Python 3.11 or later: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[service]'
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed  ## Install, then code an example file of invented cases
+	mkdir -p demo-output
+	$(BIN)/casecoder bulk annotations/examples/cases.csv -o demo-output/cases-coded.xlsx --show 12
+
+test: $(VENV)/installed-dev  ## Run the tests (a few minutes)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/installed-dev  ## Run also what takes long: the whole training, memory on 100,000 rows
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev  ## Format, style and type checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+train: $(VENV)/installed-dev  ## Train the default bundle anew from the narratives, reproducibly
+	$(BIN)/casecoder-train prepare
+	$(BIN)/casecoder-train fit
+	$(BIN)/casecoder-train evaluate --split tune
+	$(BIN)/casecoder-train evaluate --split test
+	$(BIN)/casecoder-train package
+
+bench: $(VENV)/installed-dev  ## Measure speed and memory of bulk, and the latency of one suggestion over HTTP
+	$(BIN)/python tests/benchmarks/bench_bulk.py
+	$(BIN)/python tests/benchmarks/bench_http.py
+
+clean:  ## Remove what was built and installed here
+	rm -rf $(VENV) build demo-output *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,103 @@
+"""Latency of one suggestion over HTTP, one after another, beside the pipeline's own time; start-up time of service and command.
+
+    python tests/benchmarks/bench_http.py [REQUESTS]
+
+Starts the service on a loopback port, sends narratives of the corpus, and stops it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from itertools import cycle, islice
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CODE = "import sys; from service.cli import app; sys.argv = ['casecoder-serve', 'run', '--port', sys.argv[1]]; app()"
+
+
+def narratives(number: int) -> list[str]:
+    """Narratives of 80 to 120 words."""
+    texts = [
+        json.loads(line)["text"]
+        for file in sorted((ROOT / "annotations" / "narratives").glob("*.jsonl"))
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
+    return list(islice(cycle(text for text in texts if 80 <= len(text.split()) <= 120), number))
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_ready(port: int) -> float:
+    """Seconds until the service is ready."""
+    started = time.perf_counter()
+    while time.perf_counter() - started < 60:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+            connection.request("GET", "/health/ready")
+            if connection.getresponse().status == 200:
+                return time.perf_counter() - started
+        except OSError:
+            time.sleep(0.02)
+    raise SystemExit("the service did not become ready within 60 s")
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """Median and 95th percentile in milliseconds."""
+    cuts = statistics.quantiles(seconds, n=100)
+    return {"p50_ms": round(cuts[49] * 1000, 1), "p95_ms": round(cuts[94] * 1000, 1)}
+
+
+def main() -> None:
+    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    texts = narratives(requests)
+    port = free_port()
+    server = subprocess.Popen([sys.executable, "-c", CODE, str(port)], cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        ready = wait_until_ready(port)
+        over_http = []
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        for text in texts:
+            body = json.dumps({"text": text}).encode()
+            started = time.perf_counter()
+            connection.request("POST", "/v1/suggestions", body, {"Content-Type": "application/json"})
+            connection.getresponse().read()
+            over_http.append(time.perf_counter() - started)
+    finally:
+        server.terminate()
+        server.wait()
+    sys.path.insert(0, str(ROOT))
+    from nlp import Narrative, load_pipeline
+
+    pipeline = load_pipeline()
+    pipeline.analyze_one(Narrative(texts[0]))
+    alone = []
+    for text in texts:
+        started = time.perf_counter()
+        pipeline.analyze_one(Narrative(text))
+        alone.append(time.perf_counter() - started)
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "from nlp.cli import app; app(['--version'])"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    command = time.perf_counter() - started
+    figures = {
+        "requests": requests,
+        "http": percentiles(over_http),
+        "pipeline": percentiles(alone),
+        "service_ready_s": round(ready, 2),
+        "command_start_s": round(command, 2),
+    }
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    main()
