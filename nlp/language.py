@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Collection
 from functools import cache
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼʻ`][^\W\d_]+)*")
 _MAX_WORDS = 400  # enough to decide; longer texts are sampled from their start
 _SHORT = 12  # words; below it a text without any function word gets the commonest language of its script
-_MIN_SHARE = 0.04  # function words among the words of a long text; served languages measured above 0.15
+_BENEFIT = 1.5  # by how much another language must be ahead of a preferred one
+_SHORT_BENEFIT = 3.0  # the same in a short text
+_MIN_SHARE = 0.03  # function words among the words of a long text; served languages measured above 0.15
 
 _SCRIPT_OF_BLOCK = {"CYRILLIC": "Cyrl", "LATIN": "Latn", "GEORGIAN": "Geor", "ARMENIAN": "Armn"}
 _BY_SCRIPT = {"Geor": "ka", "Armn": "hy"}
@@ -26,6 +29,11 @@ _LETTERS = {  # letters that speak for a language within its script
     "sr": "ђћџљњјčćžšđ", "mk": "ѓќѕџљњј", "bg": "ъ",
     "ro": "ăâîșțşţ", "az": "əğışçöü", "sq": "ëç", "tr": "ğışçöü",
     "de": "äöüß", "fr": "éèêàç", "es": "ñáéíóú", "pt": "ãõáéç", "pl": "ąęłśżźć", "cs": "ěřůčžš", "hu": "őűáé",
+}  # fmt: skip
+
+_NEVER = {  # letters that a language of the script does not have
+    "bg": "ыэё", "uk": "ыэъё", "be": "иъщ", "sr": "ыэщяюйьъ", "mk": "ыэщяюйьъ", "tg": "ыщц", "ru": "іїєґўәғқңөұүһҳҷӣӯђѓќћџљњјѕ",
+    "en": "ăâîșțəğışçöüëčćžšđłąęńßñãõőű",
 }  # fmt: skip
 
 _WORDS = {
@@ -65,10 +73,11 @@ _WORDS = {
 }
 
 
-def detect_language(text: str) -> str | None:
+def detect_language(text: str, *, prefer: Collection[str] = ()) -> str | None:
     """ISO 639-1 code of the language, or None where nothing can be said; never raises.
 
-    Serbian stands for Bosnian, Croatian and Montenegrin too.
+    One of the languages that are preferred is taken unless another is clearly ahead. Serbian stands for Bosnian, Croatian and
+    Montenegrin too.
     """
     words = [match[0].lower() for match, _ in zip(_WORD.finditer(text), range(_MAX_WORDS), strict=False)]
     scripts = Counter(_script(letter) for word in words for letter in word)
@@ -80,22 +89,35 @@ def detect_language(text: str) -> str | None:
     if script not in _WORDS:
         return None
     scores = {language: _score(language, known, words) for language, known in _lists(script).items()}
-    best = max(sorted(scores), key=scores.__getitem__)
+    is_short = len(words) < _SHORT
+    benefit = _SHORT_BENEFIT if is_short else _BENEFIT
+    best = max(sorted(scores), key=lambda language: scores[language] * (benefit if language in prefer else 1))
     if scores[best] >= _MIN_SHARE * len(words) and scores[best] > 0:
         return best
-    return _COMMONEST[script] if len(words) < _SHORT else None
+    # Telegraphic notes have no function words; letters that Russian does not have speak against it, Latin ones say little.
+    plain = script == "Cyrl" and not _with_any(_NEVER[_COMMONEST[script]], words)
+    return _COMMONEST[script] if is_short or plain else None
 
 
-def _score(language: str, known: frozenset[str], words: list[str]) -> float:
-    letters = _LETTERS.get(language, "")
-    hits = sum(word in known for word in words)
-    marked = sum(any(letter in letters for letter in word) for word in words) if letters else 0
-    return hits + 0.8 * marked
+def _score(language: str, known: dict[str, float], words: list[str]) -> float:
+    """Function words, each worth the less the more languages share it, and words with letters that speak for or against."""
+    hits = sum(known.get(word, 0.0) for word in words)
+    marked = _with_any(_LETTERS.get(language, ""), words)
+    foreign = _with_any(_NEVER.get(language, ""), words)
+    return hits + 0.8 * marked - foreign
+
+
+def _with_any(letters: str, words: list[str]) -> int:
+    """How many words have at least one of some letters."""
+    return sum(any(letter in letters for letter in word) for word in words) if letters else 0
 
 
 @cache
-def _lists(script: str) -> dict[str, frozenset[str]]:
-    return {language: frozenset(words.split()) for language, words in _WORDS[script].items()}
+def _lists(script: str) -> dict[str, dict[str, float]]:
+    """Function words of each language and what each is worth: 1 divided by the number of languages that have it."""
+    lists = {language: set(words.split()) for language, words in _WORDS[script].items()}
+    shared = Counter(word for words in lists.values() for word in words)
+    return {language: {word: 1 / shared[word] for word in sorted(words)} for language, words in lists.items()}
 
 
 @cache

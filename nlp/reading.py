@@ -87,7 +87,7 @@ class Reader:
     def read(self, narrative: Narrative) -> Reading:
         """Check and read one narrative. Raises a `NarrativeError` for a text that cannot be analyzed."""
         check_text(narrative.text, max_characters=self.max_characters)
-        language = narrative.language or detect_language(narrative.text)
+        language = narrative.language or detect_language(narrative.text, prefer=self.languages)
         if language not in self.languages:
             raise LanguageNotServed(language, self.languages)
         return Reading(narrative, language, _sentences(narrative.text))

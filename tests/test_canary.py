@@ -1,7 +1,7 @@
 """A name planted in texts must not come out anywhere but where text was asked for.
 
-The canaries are invented and unlike any word, and stand where no recognizer has reason to hide them (inside a lower-case word),
-so that a leak is a leak of the text itself and not a miss of redaction.
+The canary is an invented lower-case word that no recognizer has reason to hide: a leak is one of the text itself and
+not a miss of redaction.
 """
 
 from __future__ import annotations
@@ -154,13 +154,19 @@ def test_no_route_and_no_log_tells_a_refused_text(tiny_bundle, caplog, capfd, mo
     with TestClient(app, raise_server_exceptions=False) as client:
         replies = [client.post(route, json=body) for route in ("/v1/suggestions", "/v1/redactions") for body in bodies]
         replies += [client.get(f"/v1/{CANARY}"), client.get("/v1/codebook", params={"language": CANARY * 3})]
-        replies.append(client.post("/v1/suggestions", content=f'{{"text": "{CANARY}'.encode(), headers={"content-type": "application/json"}))
+        replies.append(
+            client.post(
+                "/v1/suggestions", content=f'{{"text": "{CANARY}'.encode(), headers={"content-type": "application/json"}
+            )
+        )
         monkeypatch.setattr("service.routes.suggestions.SuggestionsOut.from_analysis", _crash)
         replies.append(client.post("/v1/suggestions", json={"text": TEXT}))
         assert replies[-1].status_code == 500
     assert all(reply.status_code >= 400 for reply in replies)
     assert not [reply.text for reply in replies if CANARY in reply.text]
-    ours = [record for record in caplog.records if record.name.startswith(("casecoder", "uvicorn", "fastapi", "starlette"))]
+    ours = [
+        record for record in caplog.records if record.name.startswith(("casecoder", "uvicorn", "fastapi", "starlette"))
+    ]
     assert not [record for record in ours if CANARY in record.getMessage()]
     captured = capfd.readouterr()
     assert CANARY not in captured.out + captured.err
@@ -171,7 +177,7 @@ def _crash(*args, **kwargs):
 
 
 def test_no_name_of_the_narratives_stands_in_a_shipped_bundle(root):
-    """R33: neither whole names nor their parts, as marked in the narratives, are among the features, unless they are common words."""
+    """R33: no part of a name, as marked in the narratives, is among the features, unless it is a common word too."""
     index = json.loads((root / "models" / "index.json").read_text())
     bundle = root / "models" / index["default"]
     vocabulary = json.loads((bundle / "vocabulary.json").read_text(encoding="utf-8"))

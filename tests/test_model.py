@@ -20,7 +20,11 @@ RECALL_FLOORS = {"kind:direct": 0.93, "kind:quasi": 0.80, "type:PERSON": 0.90, "
 @pytest.fixture(scope="module")
 def figures(root, config):
     bundle = open_bundle()
-    cases = [case for case in read_cases(root / "annotations" / "narratives", bundle.codebook()) if case.language in config.languages]
+    cases = [
+        case
+        for case in read_cases(root / "annotations" / "narratives", bundle.codebook())
+        if case.language in config.languages
+    ]
     tuning = split_cases(cases, config.shares, seed=config.seed)["tune"]
     return evaluate(bundle.pipeline(), tuning, seed=0)
 

@@ -11,11 +11,15 @@ from collections.abc import Mapping, Sequence
 
 from .corpus import Case
 
+SEEN = (
+    "seen"  # tag of a case that was looked at while recognizers were written: it may be trained on, never measured on
+)
+
 
 def split_cases(cases: Sequence[Case], shares: Mapping[str, float], *, seed: int) -> dict[str, list[Case]]:
-    """Cases of each split, in the order given. The same cases, shares and seed give the same splits.
+    """Cases of each split, in the order given; one split is called ``train``. The same cases, shares and seed give the same splits.
 
-    Groups are dealt out starting with those that have the rarest trait (code, language, writer); a group goes where
+    Groups with a case that is tagged as `SEEN` go to ``train``. The others are dealt out starting with those that have the rarest trait (code, language, writer); a group goes where
     that trait is
     missing most, then where cases are missing most.
     """
@@ -29,16 +33,23 @@ def split_cases(cases: Sequence[Case], shares: Mapping[str, float], *, seed: int
     left = sorted(groups)
     random.Random(seed).shuffle(left)  # noqa: S311 - a seeded order of groups, no secret
     home: dict[str, str] = {}
-    open_groups = set(left)
+
+    def settle(name: str, split: str) -> None:
+        home[name] = split
+        room[split] -= len(groups[name])
+        for trait, count in traits[name].items():
+            missing[split][trait] -= count
+
+    for name in left:
+        if any(SEEN in case.tags for case in groups[name]):
+            settle(name, "train")
+    open_groups = set(left) - set(home)
     for trait in sorted(total, key=lambda trait: (total[trait], trait)):
         for name in left:
             if name in open_groups and trait in traits[name]:
                 split = max(sorted(shares), key=lambda split: (missing[split].get(trait, 0), room[split]))
-                home[name] = split
+                settle(name, split)
                 open_groups.discard(name)
-                room[split] -= len(groups[name])
-                for other, count in traits[name].items():
-                    missing[split][other] -= count
     return {split: [case for case in cases if home[case.group] == split] for split in shares}
 
 

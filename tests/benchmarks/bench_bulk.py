@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_bulk.py [ROWS ...]
 
-Rows are the narratives of the corpus, repeated with their number in front. Each run is a process of its own; peak memory is its
-largest resident set. Figures depend on the machine and on what else it does: compare only figures of one run.
+Rows are the narratives of the corpus, repeated with their number in front. Each run is a process of its own; peak
+memory is its largest resident set. Figures depend on the machine and on what else it does: compare only figures of one run.
 """
 
 from __future__ import annotations
@@ -47,8 +47,13 @@ def run(rows: int, folder: Path) -> dict[str, float]:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
     )
     started = time.perf_counter()
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", program], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     seconds = time.perf_counter() - started
     return {"rows": rows, "rows_per_second": round(rows / seconds, 1), "peak_mb": int(done.stderr.split()[-1]) // 1024}

@@ -1,4 +1,4 @@
-"""Latency of one suggestion over HTTP, one after another, beside the pipeline's own time; start-up time of service and command.
+"""Latency of one suggestion over HTTP beside the pipeline's own time; start-up time of service and command.
 
     python tests/benchmarks/bench_http.py [REQUESTS]
 
@@ -62,7 +62,7 @@ def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     texts = narratives(requests)
     port = free_port()
-    server = subprocess.Popen([sys.executable, "-c", CODE, str(port)], cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+    server = subprocess.Popen([sys.executable, "-c", CODE, str(port)], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         ready = wait_until_ready(port)
         over_http = []
@@ -87,7 +87,12 @@ def main() -> None:
         pipeline.analyze_one(Narrative(text))
         alone.append(time.perf_counter() - started)
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "from nlp.cli import app; app(['--version'])"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(
+        [sys.executable, "-c", "from nlp.cli import app; app(['--version'])"],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     command = time.perf_counter() - started
     figures = {
         "requests": requests,

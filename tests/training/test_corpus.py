@@ -33,7 +33,10 @@ def test_case_that_was_not_coded_stays_not_coded(tmp_path, codebook):
 
 
 def test_files_of_the_older_form_are_read(tmp_path, codebook):
-    older = {key: GOOD[key] for key in ("id", "lang", "text", "violation", "perpetrator")} | {"population": [], "primary": "health.denial"}
+    older = {key: GOOD[key] for key in ("id", "lang", "text", "violation", "perpetrator")} | {
+        "population": [],
+        "primary": "health.denial",
+    }
     (case,) = read_cases(_write(tmp_path / "a.jsonl", older), codebook)
     assert case.primary["violation"] == "health.denial"
     assert case.entities is None
@@ -70,7 +73,9 @@ def test_id_that_stands_twice_is_a_fault(tmp_path, codebook):
 def test_written_cases_read_back_as_they_were(tmp_path, codebook):
     cases = read_cases(_write(tmp_path / "a.jsonl", GOOD), codebook)
     write_cases(tmp_path / "b.jsonl", cases)
-    assert [case_json(case) for case in read_cases(tmp_path / "b.jsonl", codebook)] == [case_json(case) for case in cases]
+    assert [case_json(case) for case in read_cases(tmp_path / "b.jsonl", codebook)] == [
+        case_json(case) for case in cases
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,11 @@ from training.evaluate import evaluate
 def case(number, violations, *, text="The doctor refused to see her.", entities=()):
     return Case(
         case_id=f"c{number}", language="en", text=text, entities=tuple(entities),
-        codes={"violation": None if violations is None else frozenset(violations), "perpetrator": frozenset({"health"}), "population": None},
+        codes={
+            "violation": None if violations is None else frozenset(violations),
+            "perpetrator": frozenset({"health"}),
+            "population": None,
+        },
         primary={"violation": sorted(violations)[0] if violations else None, "population": None},
     )  # fmt: skip
 
@@ -30,7 +34,13 @@ def figures(constant_pipeline):
 
 def test_f1_counts_what_was_coded_and_nothing_else(figures):
     violation = figures["axes"]["violation"]
-    assert violation["codes"]["health.denial"] == {"support": 2, "suggested": 3, "precision": 0.6667, "recall": 1.0, "f1": 0.8}
+    assert violation["codes"]["health.denial"] == {
+        "support": 2,
+        "suggested": 3,
+        "precision": 0.6667,
+        "recall": 1.0,
+        "f1": 0.8,
+    }
     assert violation["micro_f1"] == pytest.approx(2 * 4 / (6 + 5), abs=1e-4)
     assert violation["macro_codes"] == 3
     assert violation["macro_f1"] == pytest.approx((0.8 + 0.8 + 0) / 3, abs=1e-4)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from training.corpus import Case, read_cases
@@ -22,7 +24,9 @@ def test_related_cases_stay_together():
     home = {case.group: name for name, members in splits.items() for case in members}
     for name, members in splits.items():
         assert all(home[case.group] == name for case in members)
-    assert sorted(case.case_id for members in splits.values() for case in members) == sorted(case.case_id for case in cases)
+    assert sorted(case.case_id for members in splits.values() for case in members) == sorted(
+        case.case_id for case in cases
+    )
 
 
 def test_rare_codes_are_shared_out():
@@ -30,6 +34,13 @@ def test_rare_codes_are_shared_out():
     splits = split_cases(cases, SHARES, seed=1)
     rare = {name: sum("rare" in case.codes["act"] for case in members) for name, members in splits.items()}
     assert rare == {"train": 6, "tune": 2, "test": 2}
+
+
+def test_cases_seen_while_rules_were_written_are_never_measured_on():
+    cases = [replace(make(n), tags=("seen",) if n % 3 == 0 else ()) for n in range(90)]
+    splits = split_cases(cases, SHARES, seed=1)
+    assert not [case for name in ("tune", "test") for case in splits[name] if "seen" in case.tags]
+    assert [len(splits[name]) for name in SHARES] == [54, 18, 18]
 
 
 def test_same_seed_gives_the_same_splits():
@@ -40,7 +51,9 @@ def test_same_seed_gives_the_same_splits():
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_corpus_splits_have_every_code(root, codebook, config, language):
-    cases = [case for case in read_cases(root / "annotations" / "narratives", codebook) if case.language in config.languages]
+    cases = [
+        case for case in read_cases(root / "annotations" / "narratives", codebook) if case.language in config.languages
+    ]
     splits = split_cases(cases, config.shares, seed=config.seed)
     for name, share in config.shares.items():
         assert len(splits[name]) == pytest.approx(share * len(cases), rel=0.15)
