@@ -1,0 +1,1 @@
+"""Word lists, written by hand for this project."""
