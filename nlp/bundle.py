@@ -13,6 +13,7 @@ import importlib.resources
 import io
 import json
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .classification import Column, LinearClassifier, columns_of
+from .classification import LinearClassifier, columns_of
 from .codebook import Codebook, parse_codebook
 from .decision import Policy
 from .errors import BundleCorrupt, BundleIncompatible, BundleNotFound, CodebookError
@@ -48,6 +49,11 @@ class Bundle:
         return f"{self.manifest['name']}-{self.manifest['version']}"
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, and so of everything in the bundle."""
+        return hashlib.sha256((self.path / MANIFEST).read_bytes()).hexdigest()
+
+    @property
     def languages(self) -> tuple[str, ...]:
         return tuple(self.manifest["languages"])
 
@@ -55,16 +61,21 @@ class Bundle:
         """The frozen copy of the codebook. Raises `BundleIncompatible` if this version cannot read it."""
         try:
             codebook = parse_codebook(self.files["codebook.yaml"].decode(), name="codebook.yaml")
+        except KeyError:
+            raise BundleIncompatible(self.name, "it has no codebook.yaml") from None
         except (CodebookError, UnicodeDecodeError) as error:
             raise BundleIncompatible(self.name, str(error)) from None
-        if codebook.digest != self.manifest["codebook"]["digest"]:
+        if codebook.digest != self.manifest["codebook"].get("digest"):
             raise BundleCorrupt(self.name, "its codebook is not the one of its manifest")
         return codebook
 
     def pipeline(self, *, max_characters: int = MAX_CHARACTERS) -> Pipeline:
         """Load the models. Raises a `BundleError` where they do not fit."""
         codebook = self.codebook()
-        policy = Policy.from_json(self._json("policy.json"), codebook)
+        try:
+            policy = Policy.from_json(self._json("policy.json"), codebook)
+        except ValueError as error:
+            raise BundleIncompatible(self.name, str(error)) from None
         return Pipeline.assemble(
             self.name,
             codebook,
@@ -77,10 +88,12 @@ class Bundle:
     def _classifier(self, codebook: Codebook) -> LinearClassifier:
         if self.manifest.get("kind") != "linear":
             raise BundleIncompatible(self.name, "it holds a kind of model that this version does not know")
-        columns = tuple(Column(axis, code) for axis, code in self.manifest["columns"])
-        if columns != columns_of(codebook):
+        columns = columns_of(codebook)
+        if self.manifest["columns"] != [list(column) for column in columns]:
             raise BundleIncompatible(self.name, "its columns are not the codes of its codebook")
         vocabulary = self._json("vocabulary.json")
+        if not isinstance(vocabulary, list) or not all(isinstance(feature, str) for feature in vocabulary):
+            raise BundleIncompatible(self.name, "vocabulary.json is no list of texts")
         arrays = {name: self._array(f"{name}.npy") for name in _ARRAYS}
         shapes = {
             "idf": (len(vocabulary),),
@@ -89,6 +102,8 @@ class Bundle:
             "calibration": (2, len(columns)),
         }
         for name, shape in shapes.items():
+            if arrays[name].dtype.kind != "f":
+                raise BundleIncompatible(self.name, f"{name}.npy holds no floating-point numbers")
             if arrays[name].shape != shape:
                 raise BundleIncompatible(self.name, f"{name}.npy has the shape {arrays[name].shape}, not {shape}")
         return LinearClassifier(columns, vocabulary, **arrays)
@@ -102,7 +117,7 @@ class Bundle:
     def _array(self, name: str) -> np.ndarray:
         try:
             return np.asarray(np.load(io.BytesIO(self.files[name]), allow_pickle=False))
-        except (KeyError, ValueError, EOFError):
+        except (KeyError, ValueError, EOFError, zipfile.BadZipFile):
             raise BundleIncompatible(self.name, f"{name} is missing or no plain array") from None
 
 
@@ -121,7 +136,7 @@ def open_bundle(reference: str | Path | None = None) -> Bundle:
     present = {item.name for item in path.iterdir()} - {MANIFEST}
     if stray := sorted(present - set(manifest["files"])):
         raise BundleCorrupt(path.name, f"{len(stray)} file(s) that the manifest does not list, {stray[0]} among them")
-    files = {}
+    files: dict[str, bytes] = {}
     for name, facts in manifest["files"].items():
         if name not in present:
             raise BundleCorrupt(path.name, f"{name} is missing")
@@ -129,6 +144,8 @@ def open_bundle(reference: str | Path | None = None) -> Bundle:
         if hashlib.sha256(content).hexdigest() != facts["sha256"]:
             raise BundleCorrupt(path.name, f"{name} is not the file that the manifest describes")
         files[name] = content
+        if sum(map(len, files.values())) > MAX_BYTES:
+            raise BundleCorrupt(path.name, f"it has more than {MAX_BYTES:,} bytes")
     return Bundle(path, manifest, files)
 
 
@@ -197,6 +214,9 @@ def _parse_manifest(content: bytes, name: str) -> dict[str, Any]:
     for key, kind in wanted.items():
         if not isinstance(manifest.get(key), kind):
             raise BundleIncompatible(name, f"manifest.json lacks {key}")
+    languages = manifest["languages"]
+    if not languages or not all(isinstance(language, str) for language in languages):
+        raise BundleIncompatible(name, "manifest.json names no languages")
     for file_name, facts in manifest["files"].items():
         if not _FILE_NAME.fullmatch(file_name) or not isinstance(facts, dict) or "sha256" not in facts:
             raise BundleCorrupt(name, "manifest.json lists a file that it must not")

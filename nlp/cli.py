@@ -6,12 +6,13 @@ Narratives are read from a file or standard input, never from an argument: shell
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from . import __version__
-from .errors import CasecoderError, NarrativeTooLong, NarrativeUnreadable, OutputError
+from .errors import CasecoderError, NarrativeEmpty, NarrativeTooLong, NarrativeUnreadable, TableError
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -56,18 +57,27 @@ def guarded(command: Callable[_P, _R]) -> Callable[_P, _R]:
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         sys.excepthook = _content_free_hook
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):  # a console in a legacy code page must not stop the output
-                stream.reconfigure(errors="replace")
+            if isinstance(stream, io.TextIOWrapper):
+                # Files and pipes get UTF-8 on every system; a console in a legacy code page must not stop the output.
+                stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
         try:
             return command(*args, **kwargs)
         except CasecoderError as error:
             typer.echo(f"casecoder: {error}", err=True)
         except BrokenPipeError:
-            # The reader of our output has gone; keep the interpreter from complaining when it flushes.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence_output()  # the reader of our output has gone
+        except OSError as error:
+            _silence_output()
+            typer.echo(f"casecoder: reading or writing failed ({error.strerror or type(error).__name__})", err=True)
         raise typer.Exit(EXIT_REFUSED) from None
 
     return run
+
+
+def _silence_output() -> None:
+    """Keep the interpreter from failing once more when it flushes standard output at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _content_free_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -138,7 +148,7 @@ def redact(
     if as_json:
         _print_json({"redacted_text": redaction.text, "entities": entities_json(redaction.entities)})
     else:
-        typer.echo(redaction.text)
+        typer.echo(_printable(redaction.text))
 
 
 @app.command()
@@ -263,7 +273,7 @@ def _read(file: Path, pipeline: Pipeline) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         if len(content) > 4 * limit:
-            raise NarrativeTooLong(length=len(content), limit=limit) from None
+            raise NarrativeTooLong(length=len(content) // 4, limit=limit) from None
         raise NarrativeUnreadable(
             f"bytes that are no {encoding.upper().removesuffix('-SIG')}", position=error.start
         ) from None
@@ -273,6 +283,8 @@ def _read(file: Path, pipeline: Pipeline) -> str:
 @contextmanager
 def _opened(file: Path) -> Iterator[Any]:
     if str(file) == "-":
+        if sys.stdin is None:
+            raise NarrativeEmpty
         if sys.stdin.isatty():
             typer.echo("Type the narrative, then end with Ctrl-D (Windows: Ctrl-Z and Enter).", err=True)
         yield sys.stdin.buffer
@@ -280,9 +292,16 @@ def _opened(file: Path) -> Iterator[Any]:
     try:
         stream = file.open("rb")
     except OSError as error:
-        raise OutputError(f"{file} cannot be read ({error.strerror})") from None
+        raise TableError(f"{file} cannot be read ({error.strerror})") from None
     with stream:
         yield stream
+
+
+def _printable(text: str) -> str:
+    """The text; on a terminal without the control characters that could steer it."""
+    if not sys.stdout.isatty():
+        return text
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -147,7 +147,13 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> _Node:
     return result
 
 
+def _refuse(loader: _Loader, node: yaml.Node) -> Any:
+    raise yaml.constructor.ConstructorError(None, None, f"{node.tag} has no place in a codebook", node.start_mark)
+
+
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+for _tag in ("timestamp", "binary", "set", "omap", "pairs"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _refuse)
 
 
 class _Parser:
@@ -184,6 +190,10 @@ class _Parser:
         )
 
     def _load(self) -> _Node:
+        if alias := re.search(r"^[^#\n]*?[:\-\[,{]\s*[&*]\w", self.source, re.MULTILINE):
+            self._fail(
+                "anchors and aliases (& and *) have no place in a codebook", self.source.count("\n", 0, alias.end()) + 1
+            )
         try:
             # Safe: _Loader is a SafeLoader that builds nothing but mappings, lists and scalars.
             root = yaml.load(self.source, Loader=_Loader)  # noqa: S506

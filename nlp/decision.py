@@ -10,7 +10,6 @@ import numpy as np
 
 from .classification import Column
 from .codebook import Codebook
-from .errors import BundleIncompatible
 from .reading import Reading
 from .types import Decision, Evidence, Redaction, Suggestion
 
@@ -44,16 +43,19 @@ class Policy:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], codebook: Codebook) -> Policy:
-        """Read a policy. Raises `BundleIncompatible` where a code of the codebook has none."""
+        """Read a policy. Raises ValueError where a code of the codebook has no usable thresholds."""
         codes = {}
         for axis in codebook.axes:
             for code in axis.codes:
                 try:
                     item = data["codes"][code]
-                    codes[code] = Thresholds(item["review"], item["suggest"], item.get("auto"))
-                except (KeyError, TypeError):
-                    raise BundleIncompatible(str(codebook), f"its policy has no thresholds for {code}") from None
-        return cls(codes, data.get("auto_precision", 0.95))
+                    auto = item.get("auto")
+                    codes[code] = Thresholds(
+                        float(item["review"]), float(item["suggest"]), None if auto is None else float(auto)
+                    )
+                except (KeyError, TypeError, ValueError, AttributeError):
+                    raise ValueError(f"its policy has no thresholds for {code}") from None
+        return cls(codes, float(data.get("auto_precision", 0.95)))
 
 
 def decide(

@@ -72,7 +72,7 @@ class NarrativeTooLong(NarrativeError):
 
     def __init__(self, *, length: int, limit: int) -> None:
         super().__init__(
-            f"the narrative has {length:,} characters, the limit is {limit:,}: send one case at a time, "
+            f"the narrative has {length:,} characters or more, the limit is {limit:,}: give one case at a time, "
             "or raise CASECODER_MAX_CHARACTERS"
         )
         self.length = length
@@ -99,7 +99,9 @@ class LanguageNotServed(NarrativeError):
     code = "narrative.language"
 
     def __init__(self, language: str | None, served: Sequence[str]) -> None:
-        found = f"the language '{language}' is" if language else "the language was not recognized, or is"
+        # A stated language may be anything that somebody typed: only what looks like a code is said again.
+        is_code = language is not None and 2 <= len(language) <= 3 and language.isascii() and language.islower()
+        found = f"the language '{language}' is" if is_code else "the language was not recognized, or is"
         super().__init__(
             f"{found} not served by this bundle (it serves {', '.join(served)}): "
             "state the language if it was taken for another, or code this case by hand"
@@ -171,12 +173,12 @@ class SettingsError(CasecoderError, ValueError):
 
 
 class CorpusError(CasecoderError, ValueError):
-    """An annotated narrative that breaks a rule; ``line`` counts from 1."""
+    """An annotated narrative that breaks a rule; ``line`` counts from 1, 0 is the whole file."""
 
     code = "corpus.invalid"
 
     def __init__(self, reason: str, *, source: str, line: int) -> None:
-        super().__init__(f"{source}, line {line}: {reason}")
+        super().__init__(f"{source}, line {line}: {reason}" if line else f"{source}: {reason}")
         self.source = source
         self.line = line
         self.reason = reason
@@ -188,5 +190,7 @@ class BackendUnavailable(CasecoderError, RuntimeError):
     code = "backend.unavailable"
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs more libraries: pip install 'casecoder[{extra}]'")
+        super().__init__(
+            f"{what} needs more libraries: install casecoder again from its folder or wheel with [{extra}]"
+        )
         self.extra = extra

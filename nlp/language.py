@@ -14,7 +14,7 @@ from collections.abc import Collection
 from functools import cache
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼʻ`][^\W\d_]+)*")
-_MAX_WORDS = 400  # enough to decide; longer texts are sampled from their start
+_MAX_WORDS = 200  # enough to decide; longer texts are sampled from their start
 _SHORT = 12  # words; below it a text without any function word gets the commonest language of its script
 _BENEFIT = 1.5  # by how much another language must be ahead of a preferred one
 _SHORT_BENEFIT = 3.0  # the same in a short text
@@ -80,7 +80,7 @@ def detect_language(text: str, *, prefer: Collection[str] = ()) -> str | None:
     Montenegrin too.
     """
     words = [match[0].lower() for match, _ in zip(_WORD.finditer(text), range(_MAX_WORDS), strict=False)]
-    scripts = Counter(_script(letter) for word in words for letter in word)
+    scripts = Counter(_script(word[0]) for word in words)
     if not scripts:
         return None
     script = max(sorted(scripts), key=scripts.__getitem__)
@@ -109,7 +109,8 @@ def _score(language: str, known: dict[str, float], words: list[str]) -> float:
 
 def _with_any(letters: str, words: list[str]) -> int:
     """How many words have at least one of some letters."""
-    return sum(any(letter in letters for letter in word) for word in words) if letters else 0
+    wanted = frozenset(letters)
+    return sum(not wanted.isdisjoint(word) for word in words) if letters else 0
 
 
 @cache

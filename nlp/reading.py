@@ -87,10 +87,16 @@ class Reader:
     def read(self, narrative: Narrative) -> Reading:
         """Check and read one narrative. Raises a `NarrativeError` for a text that cannot be analyzed."""
         check_text(narrative.text, max_characters=self.max_characters)
-        language = narrative.language or detect_language(narrative.text, prefer=self.languages)
+        stated = normal_language(narrative.language)
+        language = stated or detect_language(narrative.text, prefer=self.languages)
         if language not in self.languages:
             raise LanguageNotServed(language, self.languages)
         return Reading(narrative, language, _sentences(narrative.text))
+
+
+def normal_language(language: str | None) -> str | None:
+    """The language code without its region and in lower case: ``ru`` for ``ru-RU`` and ``RU``."""
+    return language.strip().replace("_", "-").split("-")[0].lower() if language else None
 
 
 def check_text(text: str, *, max_characters: int = MAX_CHARACTERS) -> None:
@@ -132,6 +138,8 @@ def _spacy_nlp() -> Language:
     pipeline = spacy.blank("xx")
     # Set for pipelines with a parser, whose memory grows with the text; the reader has its own limit.
     pipeline.max_length = 10**9
+    # Shapes, stop words and the like of each new word: nothing here asks for them, and they cost half of tokenizing.
+    pipeline.vocab.lex_attr_getters = {}  # type: ignore[attr-defined]  # missing in spaCy's stub
     return pipeline
 
 

@@ -42,7 +42,8 @@ def show_analysis(analysis: Analysis, codebook: Codebook, *, all_codes: bool) ->
     console = output_console()
     console.print(table)
     for axis, probability in analysis.nothing.items():
-        if nothing := codebook.axis(axis).nothing:
+        is_open = not any(item.suggested for item in analysis.suggestions if item.axis == axis)
+        if is_open and (nothing := codebook.axis(axis).nothing):
             console.print(f"{nothing[language]}: {probability:.0%}")
     console.print("[bold]Redacted text[/]")
     console.print(analysis.redaction.text, markup=False, highlight=False, soft_wrap=True)

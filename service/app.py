@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from nlp import __version__
-from nlp.bundle import open_bundle
+from nlp.bundle import Bundle, open_bundle
 from nlp.pipeline import Pipeline
 from nlp.settings import Settings
 from nlp.types import Narrative
@@ -31,13 +31,16 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         413: "The narrative or the body is too large.",
         415: "The body is not uncompressed application/json.",
         422: "The narrative cannot be analyzed, or the request does not fit.",
+        500: "Something failed here; nothing was stored.",
         503: "The models are not loaded yet.",
     }.items()
 }
 
 
-def create_app(pipeline: Pipeline | None = None, *, settings: Settings | None = None) -> FastAPI:
-    """The app, with the given pipeline or with the bundle that the settings name."""
+def create_app(
+    pipeline: Pipeline | None = None, *, bundle: Bundle | None = None, settings: Settings | None = None
+) -> FastAPI:
+    """The app, with the given pipeline (and the bundle it is from), or with the bundle that the settings name."""
     settings = settings or Settings.from_env()
     app = FastAPI(
         title="casecoder",
@@ -50,13 +53,15 @@ def create_app(pipeline: Pipeline | None = None, *, settings: Settings | None = 
     )
     app.state.settings = settings
     app.state.given_pipeline = pipeline
-    app.state.pipeline = app.state.bundle = None
+    app.state.bundle = bundle
+    app.state.pipeline = None
     problems.install(app)
     app.include_router(suggestions.router, prefix="/v1")
     app.include_router(facts.router, prefix="/v1")
     app.include_router(health.router)
     # JSON may escape each character in up to 12 bytes (a surrogate pair); room for the other fields on top.
     app.add_middleware(BodyLimit, max_bytes=12 * settings.max_characters + 10_000)
+    app.add_middleware(problems.CrashGuard)
     app.add_middleware(NoStore)
     return app
 

@@ -43,12 +43,13 @@ def run(
     except ModuleNotFoundError:
         raise BackendUnavailable("the service", "service") from None
     settings = Settings.from_env()
-    open_bundle(settings.bundle)  # a bundle that cannot be used is said in a sentence, before anything listens
+    bundle = open_bundle(settings.bundle)  # one that cannot be used is said in a sentence, before anything listens
+    pipeline = bundle.pipeline(max_characters=settings.max_characters)
     typer.echo(f"casecoder listens on http://{host}:{port}/v1; no keys are set, so this machine only", err=True)
     # Access logs hold paths only, but tell who asked when: off. Lifespan on: a bundle that fails to load stops the
     # start.
     uvicorn.run(
-        create_app(settings=settings),
+        create_app(pipeline, bundle=bundle, settings=settings),
         host=host,
         port=port,
         access_log=False,

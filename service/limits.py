@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .problems import BodyTooLarge, send_problem
+from .problems import RequestRefused, send_problem
 
 
 class BodyLimit:
@@ -47,7 +47,7 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.max_bytes:
-                raise BodyTooLarge(detail)
+                raise RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_large", detail)
             return message
 
         return counted

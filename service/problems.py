@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
-from starlette.types import Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nlp.errors import (
     BundleError,
@@ -58,12 +58,15 @@ _REASONS = {
 }
 
 
-class BodyTooLarge(HTTPException):
-    """More bytes came than are allowed. An HTTP error, since FastAPI turns any other one into a 400 while it reads a
-    body."""
+class RequestRefused(HTTPException):
+    """A request that cannot be answered; ``detail`` is a sentence of ours, never something that was sent.
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+    An HTTP error, since FastAPI turns any other one that is raised while it reads a body into a bare 400.
+    """
+
+    def __init__(self, status: HTTPStatus, code: str, detail: str) -> None:
+        super().__init__(status, detail)
+        self.code = code
 
 
 def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **facts: Any) -> Response:
@@ -101,27 +104,16 @@ def install(app: FastAPI) -> None:
             "; ".join(sorted({_reason(item) for item in error.errors()})),
         )
 
-    @app.exception_handler(BodyTooLarge)
-    def on_too_large(request: Request, error: BodyTooLarge) -> Response:
-        return problem(error.status_code, "request.too_large", error.detail, headers={"Connection": "close"})
+    @app.exception_handler(RequestRefused)
+    def on_refused(request: Request, error: RequestRefused) -> Response:
+        return problem(error.status_code, error.code, error.detail)
 
     @app.exception_handler(HTTPException)
     def on_http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not read the body at all
+            return problem(422, "request.invalid", "the body is no valid UTF-8 JSON")
         phrase = HTTPStatus(error.status_code).phrase
         return problem(error.status_code, f"http.{error.status_code}", f"{phrase}.", headers=dict(error.headers or {}))
-
-    @app.exception_handler(Exception)
-    def on_crash(request: Request, error: Exception) -> Response:
-        # The message of the error is left out on purpose: it may quote the narrative.
-        _log.error("unhandled %s on %s %s", type(error).__name__, request.method, _route(request))
-        return problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something failed here; nothing was stored. Please try again."
-        )
-
-
-def _route(request: Request) -> str:
-    """The route's template, never the path as sent."""
-    return str(getattr(request.scope.get("route"), "path", "?"))
 
 
 def _reason(item: dict[str, Any]) -> str:
@@ -130,6 +122,40 @@ def _reason(item: dict[str, Any]) -> str:
     place = ".".join(str(part) for part in item["loc"][1:] if known and isinstance(part, str))
     reason = _REASONS.get(item["type"], "has a value that cannot be used")
     return f"`{place}` {reason}" if place else reason
+
+
+class CrashGuard:
+    """Answers what nobody foresaw with a problem, and logs only its type: a traceback may quote the narrative.
+
+    Below Starlette's own guard, which would hand the error on to the server's log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; catch what comes back."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            _log.error("unhandled %s on %s %s", type(error).__name__, scope["method"], _route(scope))
+            if not started:
+                detail = "Something failed here; nothing was stored. Please try again."
+                await send_problem(send, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
+
+
+def _route(scope: Scope) -> str:
+    """The route's template, never the path as sent."""
+    return str(getattr(scope.get("route"), "path", "?"))
 
 
 async def send_problem(send: Send, status: int, code: str, detail: str) -> None:

@@ -98,6 +98,8 @@ class SuggestionsOut(_Versioned):
         data.pop("error")
         if axes is not None:
             data["suggestions"] = [item for item in data["suggestions"] if item["axis"] in axes]
+            if not set(analysis.nothing) & set(axes):
+                data["not_a_violation"] = None
             data["primary"] = {axis: code for axis, code in data["primary"].items() if axis in axes}
         return cls.model_validate(data)
 

@@ -69,7 +69,14 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, codebook: Codebook, co
     thresholds = {"review": 0.2, "suggest": 0.4, "auto": None}
     policy = {"auto_precision": 0.95, "codes": {code: thresholds for axis in codebook.axes for code in axis.codes}}
     folder = tmp_path_factory.mktemp("bundles") / "tiny-1"
-    write_draft(folder, model, codebook, policy, config, training={"seed": 1})
+    write_draft(
+        folder,
+        model,
+        codebook,
+        policy,
+        config,
+        training={"seed": 1, "cases": 1, "sources": {"invented": 1}, "data_hash": "0" * 64, "min_persons": 10},
+    )
     return folder
 
 

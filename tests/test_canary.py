@@ -6,11 +6,14 @@ not a miss of redaction.
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -174,6 +177,47 @@ def test_no_route_and_no_log_tells_a_refused_text(tiny_bundle, caplog, capfd, mo
 
 def _crash(*args, **kwargs):
     raise ValueError(CANARY)
+
+
+def test_crash_in_a_running_server_leaves_no_text_in_its_log(tiny_bundle, root):
+    """With the real server, whose log would get the traceback of an error that is handed on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = (
+        "import nlp.pipeline as m, sys\n"
+        "real = m.Pipeline.analyze_one\n"
+        "def crash(self, narrative):\n"
+        "    if 'Warm up' in narrative.text: return real(self, narrative)\n"
+        "    raise ValueError(narrative.text)\n"
+        "m.Pipeline.analyze_one = crash\n"
+        f"from service.cli import app; sys.argv = ['casecoder-serve', 'run', '--port', '{port}']; app()\n"
+    )
+    env = {**os.environ, "CASECODER_BUNDLE": str(tiny_bundle)}
+    server = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        reply = _post(port, json.dumps({"text": TEXT}))
+    finally:
+        server.terminate()
+        said = server.communicate(timeout=20)[0].decode()
+    assert reply[0] == 500
+    assert CANARY not in reply[1] + said
+    assert "ValueError" in said
+
+
+def _post(port: int, body: str) -> tuple[int, str]:
+    """Status and body of one request, once the server is ready."""
+    for _ in range(200):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("POST", "/v1/suggestions", body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not start")
 
 
 def test_no_name_of_the_narratives_stands_in_a_shipped_bundle(root):

@@ -17,11 +17,11 @@ on TF-IDF of words and character n-grams of redacted text: the baseline that lat
 **What it is not for.** Decisions about people; statistics without a check by hand; texts in other languages; anything other than case
 narratives. It works at the level of keywords: it does not understand negation, rumor, or who did what to whom.
 
-**Training data.** {cases} invented narratives with invented people, written and coded by hand (data hash `{data}`). No real case was used. Every feature was
-seen in the narratives of at least {persons} different persons, and all of them were redacted first: no name is in it.
+**Training data.** {cases} narratives by source: {sources} (data hash `{data}`). Identifiers were taken out first, those marked by people and those that the
+recognizers find; a feature was kept if the cases of at least {persons} persons have it (a case whose person is not stated counts as one person).
 
-**How figures were made.** Models are fitted and calibrated on the training split, thresholds on the tuning split. The narratives are written by the same
-writers in all splits (never on the same theme), so that figures on real cases are lower. Intervals are 95 % bootstrap intervals over cases.
+**How figures were made.** Models are fitted and calibrated on the training split, thresholds on the tuning split; related cases stay in one split, but the same
+writers may stand in all of them, so expect lower figures on cases from elsewhere. Intervals are 95 % bootstrap intervals over cases.
 """
 
 
@@ -35,6 +35,7 @@ def card(bundle: Bundle, metrics: Mapping[str, Any]) -> str:
             codebook=f"{manifest['codebook']['name']} {manifest['codebook']['version']}",
             languages=", ".join(bundle.languages),
             cases=training["cases"],
+            sources=", ".join(f"{source} {count}" for source, count in training["sources"].items()),
             data=training["data_hash"][:12],
             persons=training["min_persons"],
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from nlp.cli import guarded
-from nlp.errors import CorpusError
+from nlp.errors import BackendUnavailable, CorpusError
 from nlp.show import output_console
 
 app = typer.Typer(
@@ -28,7 +30,7 @@ _console = Console(stderr=True)
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The run's configuration (TOML).")]
 RunOption = Annotated[Path, typer.Option("--run", help="Folder of this run's working files.")]
 
-_CONFIG = Path("training/configs/linear.toml")
+_CONFIG = Path(str(importlib.resources.files("training"))) / "configs" / "linear.toml"
 _RUN = Path("build/linear")
 
 
@@ -124,7 +126,11 @@ def fit(config: ConfigOption = _CONFIG, run: RunOption = _RUN) -> None:
     from nlp.codebook import load_codebook
 
     from .config import load_config
-    from .fit import featurize, fit_linear
+
+    try:
+        from .fit import featurize, fit_linear
+    except ModuleNotFoundError:
+        raise BackendUnavailable("training", "fit") from None
     from .package import write_draft
     from .tune import tune
 
@@ -143,6 +149,7 @@ def fit(config: ConfigOption = _CONFIG, run: RunOption = _RUN) -> None:
         "seed": settings.seed,
         "min_persons": settings.min_persons,
         "config": config.name,
+        "sources": dict(sorted(Counter(case.source or "not stated" for case in train).items())),
         **_read_json(run / "prepared.json"),
     }
     write_draft(run / "bundle", model, book, policy, settings, training=training)
@@ -168,10 +175,13 @@ def evaluate(
     opened = open_bundle(bundle or run / "bundle")
     book = opened.codebook()
     cases = read_cases(data, book) if data else _split(run, split, book)
+    if not cases:
+        raise CorpusError("there is no case in it", source=str(data or split), line=0)
     pipeline = opened.pipeline(max_characters=max(50_000, *(len(case.text) for case in cases)))
     with _progress("evaluating", len(cases)) as step:
         figures = measure(pipeline, cases, seed=seed, step=step)
-    target = output or run / f"metrics-{data.stem if data else split}.json"
+    figures["bundle_digest"] = opened.digest
+    target = output or run / f"metrics-{data.stem if data else split}{'-' + opened.name if bundle else ''}.json"
     _write_json(target, figures)
     _show(figures)
     typer.echo(f"figures in {target}")

@@ -29,6 +29,7 @@ class Config:
     review_share: float
     name: str
     version: str
+    date: str
 
 
 def load_config(path: Path) -> Config:
@@ -63,4 +64,5 @@ def _config(data: dict[str, Any]) -> Config:
         review_share=float(data["policy"]["review_share"]),
         name=str(data["bundle"]["name"]),
         version=str(data["bundle"]["version"]),
+        date=str(data["bundle"]["date"]),
     )

@@ -7,11 +7,12 @@ One JSON object a line::
      "evidence": {"violation": {"health.denial": ["exact words"]}, ...},
      "primary": {"violation": "health.denial", "population": "plhiv"},
      "spans": [{"start": 12, "end": 24, "label": "AGE"}],
-     "writer": "mara", "theme": "dentist-refusal", "tags": ["slur"], "translation_of": null}
+     "writer": "mara", "theme": "dentist-refusal", "tags": ["slur"], "translation_of": null, "person": null}
 
 An axis is a list of codes, ``[]`` where nothing applies, ``null`` where nobody coded it. ``spans`` are half-open, in
 code points,
-sorted and apart; ``null`` where nobody marked identifiers. Evidence and spans may be missing in files from elsewhere.
+sorted and apart; ``null`` where nobody marked identifiers. ``person`` is an opaque id of whose case it is, where a site
+knows; ``null``: each case is one person's. Evidence and spans may be missing in files from elsewhere.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any, NoReturn
 
 from nlp.codebook import Axis, Codebook
@@ -46,19 +48,29 @@ class Case:
     theme: str = ""
     tags: tuple[str, ...] = ()
     translation_of: str | None = None
-
-    @property
-    def group(self) -> str:
-        """Cases of one group never straddle a split: one writer on one theme, and translations with their original."""
-        return self.translation_of or (f"{self.writer}/{self.theme}" if self.theme else self.case_id)
+    person_id: str | None = None
 
     @property
     def person(self) -> str:
-        """Whose case it is; a translation tells of the same person as its original."""
-        return self.translation_of or self.case_id
+        """Whose case it is: by its ``person``, or else the case stands for one person, with its translations."""
+        return self.person_id or self.translation_of or self.case_id
 
     def narrative(self) -> Narrative:
         return Narrative(self.text, case_id=self.case_id, language=self.language, country=self.country)
+
+
+def groups_of(cases: Sequence[Case]) -> list[str]:
+    """The group of each case. Cases of one group never straddle a split: one writer on one theme, and translations with
+    their original, wherever in the files it stands."""
+    by_id = {case.case_id: case for case in cases}
+
+    def group(case: Case, steps: int = 0) -> str:
+        original = by_id.get(case.translation_of or "")
+        if original is not None and steps < len(cases):  # a circle of translations ends somewhere too
+            return group(original, steps + 1)
+        return case.translation_of or (f"{case.writer}/{case.theme}" if case.theme else case.case_id)
+
+    return [group(case) for case in cases]
 
 
 def read_cases(path: Path, codebook: Codebook) -> list[Case]:
@@ -100,6 +112,11 @@ def _case(data: Any, codebook: Codebook, source: str, line: int) -> Case:
     for key in ("id", "lang", "text"):
         if not isinstance(data.get(key), str) or not data[key].strip():
             _fail(f"`{key}` wants a text", source, line)
+    for key in ("country", "source", "writer", "theme", "translation_of", "person"):
+        if not isinstance(data.get(key), (str, NoneType)):
+            _fail(f"`{key}` wants a text or null", source, line)
+    if not _is_list_of_texts(data.get("tags") or []):
+        _fail("`tags` wants a list of texts", source, line)
     text = data["text"]
     codes = {axis.id: _codes(data.get(axis.id), axis, source, line) for axis in codebook.axes}
     return Case(
@@ -111,18 +128,23 @@ def _case(data: Any, codebook: Codebook, source: str, line: int) -> Case:
         evidence=_evidence(data.get("evidence") or {}, codes, text, source, line),
         entities=_entities(data.get("spans"), codebook, text, source, line),
         country=data.get("country"),
-        source=data.get("source", ""),
-        writer=data.get("writer", ""),
-        theme=data.get("theme", ""),
-        tags=tuple(data.get("tags", ())),
+        source=data.get("source") or "",
+        writer=data.get("writer") or "",
+        theme=data.get("theme") or "",
+        tags=tuple(data.get("tags") or ()),
         translation_of=data.get("translation_of"),
+        person_id=data.get("person"),
     )
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _codes(value: Any, axis: Axis, source: str, line: int) -> frozenset[str] | None:
     if value is None:
         return None
-    if not isinstance(value, list):
+    if not _is_list_of_texts(value):
         _fail(f"`{axis.id}` wants a list of codes, or null where it was not coded", source, line)
     if unknown := sorted(set(map(str, value)) - set(axis.codes)):
         _fail(f"`{axis.id}` has {len(unknown)} code(s) that the codebook does not have: {unknown[0]}", source, line)
@@ -150,6 +172,8 @@ def _evidence(
     if not isinstance(value, dict):
         _fail("`evidence` wants a mapping of axis to code to words", source, line)
     for axis, by_code in value.items():
+        if not isinstance(by_code, dict) or not all(_is_list_of_texts(stretches) for stretches in by_code.values()):
+            _fail("`evidence` wants a mapping of axis to code to a list of words", source, line)
         for code, stretches in by_code.items():
             if code not in (codes.get(axis) or ()):
                 _fail(f"`evidence` speaks for {code}, which is not coded", source, line)
@@ -164,12 +188,8 @@ def _entities(value: Any, codebook: Codebook, text: str, source: str, line: int)
     types = {identifier.id for identifier in codebook.identifiers}
     entities = []
     end = 0
-    for item in value:
-        try:
-            span = Span(item["start"], item["end"])
-            kind = item["label"]
-        except (KeyError, TypeError, ValueError):
-            _fail("`spans` wants objects with start, end and label", source, line)
+    for item in value if isinstance(value, list) else [None]:
+        span, kind = _span(item, source, line)
         if kind not in types:
             _fail("`spans` has a label that is no identifier of the codebook", source, line)
         if span.start < end or span.end > len(text):
@@ -177,6 +197,14 @@ def _entities(value: Any, codebook: Codebook, text: str, source: str, line: int)
         end = span.end
         entities.append(Entity(span, kind, 1.0, "gold"))
     return tuple(entities)
+
+
+def _span(item: Any, source: str, line: int) -> tuple[Span, str]:
+    if not isinstance(item, dict) or not all(type(item.get(key)) is int for key in ("start", "end")):
+        _fail("`spans` wants a list of objects with start, end and label", source, line)
+    if not isinstance(item.get("label"), str) or not 0 <= item["start"] < item["end"]:
+        _fail("`spans` wants a label and 0 <= start < end", source, line)
+    return Span(item["start"], item["end"]), item["label"]
 
 
 def case_json(case: Case) -> dict[str, Any]:
@@ -199,6 +227,7 @@ def case_json(case: Case) -> dict[str, Any]:
         "theme": case.theme,
         "tags": list(case.tags),
         "translation_of": case.translation_of,
+        **({"person": case.person_id} if case.person_id else {}),
     }
 
 

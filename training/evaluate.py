@@ -86,8 +86,36 @@ def _axis(
         "macro_f1": _macro(hits, said, true),
         "macro_f1_interval": _interval([_macro(*counts) for counts in resampled]),
         "macro_codes": int((true > 0).sum()),
+        "nothing": _nothing(axis_id, codebook, cases, analyses),
         "expected_calibration_error": _calibration_error(probabilities, gold),
         "codes": per_code,
+    }
+
+
+def _nothing(
+    axis_id: str, codebook: Codebook, cases: Sequence[Case], analyses: Sequence[Analysis | None]
+) -> dict[str, Any] | None:
+    """Of cases coded with nothing on the axis: how many got no suggestion on it, and how often no suggestion was right;
+    the mean probability of "nothing" where it is gold and where it is not. None where the axis has no such answer."""
+    if not codebook.axis(axis_id).nothing:
+        return None
+    rows = [
+        (
+            not case.codes[axis_id],
+            not any(s.suggested for s in analysis.suggestions if s.axis == axis_id),
+            analysis.nothing[axis_id],
+        )
+        for case, analysis in zip(cases, analyses, strict=True)
+        if case.codes[axis_id] is not None and analysis is not None
+    ]
+    gold = [row for row in rows if row[0]]
+    silent = [row for row in rows if row[1]]
+    return {
+        "support": len(gold),
+        "recall": _share(sum(row[1] for row in gold), len(gold)),
+        "precision": _share(sum(row[0] for row in silent), len(silent)),
+        "mean_probability": _share(sum(row[2] for row in gold), len(gold)),
+        "mean_probability_elsewhere": _share(sum(row[2] for row in rows if not row[0]), len(rows) - len(gold)),
     }
 
 
@@ -163,8 +191,11 @@ def redaction_figures(pipeline: Pipeline, cases: Sequence[Case]) -> dict[str, An
     for case in cases:
         if case.entities is None:
             continue
+        try:
+            reading = Reader(languages=(case.language,), max_characters=len(case.text)).read(case.narrative())
+        except NarrativeError:
+            continue
         marked_cases += 1
-        reading = Reader(languages=(case.language,), max_characters=len(case.text)).read(case.narrative())
         hidden = _characters(case.text, [entity.span for entity in pipeline.redactor.recognize(reading)])
         gold = _characters(case.text, [entity.span for entity in case.entities])
         hidden_total += len(hidden)

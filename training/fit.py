@@ -22,7 +22,7 @@ from nlp.redaction import Redactor, recognizers_for, replace, resolve
 from nlp.types import Span
 
 from .config import Config
-from .corpus import Case
+from .corpus import Case, groups_of
 
 MIN_POSITIVES = 3  # gold cases of a code below which no model is fitted and its base rate stands
 
@@ -65,7 +65,7 @@ def featurize(
         sentences,
         targets_of(cases, columns),
         sentence_targets,
-        np.array([case.group for case in cases]),
+        np.array(groups_of(cases)),
         tuple(case.person for case in cases),
     )
 

@@ -18,7 +18,7 @@ from nlp import __version__
 from nlp.bundle import FORMAT, MANIFEST, MAX_BYTES, Bundle, open_bundle
 from nlp.classification import LinearClassifier
 from nlp.codebook import Codebook
-from nlp.errors import OutputError
+from nlp.errors import BundleIncompatible, OutputError
 
 from .card import card
 from .config import Config
@@ -47,6 +47,7 @@ def write_draft(
         "format": FORMAT,
         "name": config.name,
         "version": config.version,
+        "date": config.date,
         "kind": "linear",
         "casecoder": __version__,
         "languages": list(config.languages),
@@ -63,16 +64,18 @@ def package(draft: Path, models: Path, metrics: Mapping[str, Any], *, default: b
     """Finish a draft: figures into the manifest, a card for people, and the bundle into ``models`` under its name
     and version.
 
-    Earlier versions of the same name leave the folder. Raises `OutputError` if the bundle is larger than one may be.
+    Other bundles stay; one of the same name and version is replaced. Raises `OutputError` if the bundle is larger than
+    one may be, and `BundleIncompatible` if the figures were measured on another draft.
     """
     bundle = open_bundle(draft)
+    for split, figures in metrics.items():
+        if figures["bundle_digest"] != bundle.digest:
+            raise BundleIncompatible(bundle.name, f"the figures on {split} are of another one: evaluate this one again")
     manifest = {**bundle.manifest, "metrics": dict(metrics)}
     files = {**bundle.files, "card.md": card(bundle, metrics).encode()}
     if (size := sum(map(len, files.values()))) > MAX_BYTES:
         raise OutputError(f"the bundle has {size:,} bytes, the limit is {MAX_BYTES:,}: keep fewer features")
     models.mkdir(parents=True, exist_ok=True)
-    for old in models.glob(f"{manifest['name']}-*"):
-        shutil.rmtree(old)
     target = models / bundle.name
     _write(target, manifest, files)
     _write_index(models, bundle, default=default)

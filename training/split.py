@@ -9,7 +9,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from .corpus import Case
+from .corpus import Case, groups_of
 
 SEEN = (
     "seen"  # tag of a case that was looked at while recognizers were written: it may be trained on, never measured on
@@ -17,15 +17,16 @@ SEEN = (
 
 
 def split_cases(cases: Sequence[Case], shares: Mapping[str, float], *, seed: int) -> dict[str, list[Case]]:
-    """Cases of each split, in the order given; one split is called ``train``. The same cases, shares and seed give the same splits.
+    """Cases of each split, in the order given; one split is called ``train``.
 
-    Groups with a case that is tagged as `SEEN` go to ``train``. The others are dealt out starting with those that have the rarest trait (code, language, writer); a group goes where
-    that trait is
-    missing most, then where cases are missing most.
+    The same cases, shares and seed give the same splits. Groups with a case that is tagged as `SEEN` go to ``train``. The
+    others are dealt out starting with those that have the rarest trait (code, language, writer); a group goes where that
+    trait is missing most, then where cases are missing most.
     """
     groups: dict[str, list[Case]] = defaultdict(list)
+    group_of = dict(zip((case.case_id for case in cases), groups_of(cases), strict=True))
     for case in cases:
-        groups[case.group].append(case)
+        groups[group_of[case.case_id]].append(case)
     traits = {name: Counter(trait for case in members for trait in _traits(case)) for name, members in groups.items()}
     total = sum(traits.values(), Counter())
     missing = {split: {trait: count * share for trait, count in total.items()} for split, share in shares.items()}
@@ -50,7 +51,7 @@ def split_cases(cases: Sequence[Case], shares: Mapping[str, float], *, seed: int
                 split = max(sorted(shares), key=lambda split: (missing[split].get(trait, 0), room[split]))
                 settle(name, split)
                 open_groups.discard(name)
-    return {split: [case for case in cases if home[case.group] == split] for split in shares}
+    return {split: [case for case in cases if home[group_of[case.case_id]] == split] for split in shares}
 
 
 def _traits(case: Case) -> list[str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -28,11 +28,13 @@ MAX_PARTS = 200  # stretches that are left out in turn; longer narratives are cu
 
 @dataclass(frozen=True)
 class Counts:
-    """One narrative as counts: ``support`` are the features it has, ``parts[i, j]`` how often sentence ``i`` has
-    ``support[j]``."""
+    """One narrative as counts: ``support`` are the features it has, ``parts[i, j]`` how often stretch ``i`` has
+    ``support[j]``. A stretch is a sentence, or in a very long narrative several; ``stretch_of`` says for each sentence
+    which."""
 
     support: np.ndarray
     parts: np.ndarray
+    stretch_of: np.ndarray
 
 
 def sentence_features(reading: Reading, redaction: Redaction) -> list[Counter[str]]:
@@ -41,23 +43,25 @@ def sentence_features(reading: Reading, redaction: Redaction) -> list[Counter[st
     return [Counter(_features(words)) for words in _sentence_words(reading, redaction)]
 
 
-def _sentence_words(reading: Reading, redaction: Redaction) -> list[list[str]]:
-    """Lower-case words of each sentence, numbers as ``0``, an entity as its type."""
+def _sentence_words(reading: Reading, redaction: Redaction) -> Iterator[list[str]]:
+    """Lower-case words of each sentence, numbers as ``0``, an entity as its type in the sentence where it begins."""
     text = reading.text
-    entities = [(replacement.entity.span, replacement.entity.type) for replacement in redaction.replacements]
-    result = []
+    entities = redaction.entities
+    first = 0
     for sentence in reading.sentences:
         words: list[str] = []
         at = sentence.start
-        for span, kind in entities:
-            if span.overlaps(sentence):
-                words += _words(text[at : max(at, span.start)])
-                if span.start >= sentence.start:
-                    words.append(_ENTITY + kind)
-                at = max(at, span.end)
-        words += _words(text[at : sentence.end])
-        result.append(words)
-    return result
+        while first < len(entities) and entities[first].span.end <= sentence.start:
+            first += 1
+        for entity in islice(entities, first, None):
+            span = entity.span
+            if span.start >= sentence.end:
+                break
+            words += _words(text[at : max(at, span.start)])
+            if span.start >= sentence.start:
+                words.append(_ENTITY + entity.type)
+            at = max(at, span.end)
+        yield words + _words(text[at : sentence.end])
 
 
 def _words(text: str) -> list[str]:
@@ -122,17 +126,20 @@ class LinearClassifier:
         return self.count(sentence_features(reading, redaction))
 
     def count(self, sentences: Sequence[Counter[str]]) -> Counts:
-        """Counts of known features."""
+        """Counts of known features; at most `MAX_PARTS` stretches, or memory would grow with the square of a text."""
+        stretch_of = np.arange(len(sentences))
+        if len(sentences) > MAX_PARTS:
+            stretch_of = stretch_of * MAX_PARTS // len(sentences)
         index = self._index
-        known = [
-            {index[feature]: count for feature, count in sentence.items() if feature in index} for sentence in sentences
-        ]
-        support = np.array(sorted({number for part in known for number in part}), dtype=np.int64)
-        parts = np.zeros((len(known), len(support)), dtype=np.float32)
-        for row, part in zip(parts, known, strict=True):
-            numbers = sorted(part)
-            row[np.searchsorted(support, numbers)] = [part[number] for number in numbers]
-        return Counts(support, parts)
+        stretches: list[Counter[int]] = [Counter() for _ in range(min(len(sentences), MAX_PARTS))]
+        for stretch, sentence in zip(stretch_of, sentences, strict=True):
+            stretches[stretch].update({index[name]: count for name, count in sentence.items() if name in index})
+        support = np.array(sorted({number for stretch in stretches for number in stretch}), dtype=np.int64)
+        parts = np.zeros((len(stretches), len(support)), dtype=np.float32)
+        for row, stretch_counts in zip(parts, stretches, strict=True):
+            numbers = sorted(stretch_counts)
+            row[np.searchsorted(support, numbers)] = [stretch_counts[number] for number in numbers]
+        return Counts(support, parts, stretch_of)
 
     def tfidf(self, support: np.ndarray, totals: np.ndarray) -> np.ndarray:
         """TF-IDF values of counts of shape (n, n_support): 1 + log of the count, words and n-grams each of length 1."""
@@ -152,13 +159,8 @@ class LinearClassifier:
 
     def predict_without(self, x: Counts) -> np.ndarray:
         """See `Classifier.predict_without`; very long narratives are left out in stretches of equal length."""
-        parts = x.parts
-        groups = np.minimum(np.arange(len(parts)) * MAX_PARTS // max(len(parts), MAX_PARTS), MAX_PARTS - 1)
-        if len(parts) > MAX_PARTS:
-            parts = np.add.reduceat(parts, np.flatnonzero(np.diff(groups, prepend=-1)), axis=0)
-        else:
-            groups = np.arange(len(parts))
-        return self._proba(x.support, parts.sum(axis=0, keepdims=True) - parts)[groups]
+        without = x.parts.sum(axis=0, keepdims=True) - x.parts
+        return np.asarray(self._proba(x.support, without)[x.stretch_of])
 
     def _proba(self, support: np.ndarray, totals: np.ndarray) -> np.ndarray:
         slope, offset = self.calibration

@@ -15,16 +15,21 @@ from ..schemas import BundleOut
 router = APIRouter(tags=["facts"])
 
 
-@router.get("/codebook")
+@router.get("/codebook", response_model=None)
 def codebook(
     pipeline: PipelineDep,
+    request: Request,
     response: Response,
     language: Annotated[
         str | None, Query(max_length=8, description="Labels in this language, where the codebook has it.")
     ] = None,
-) -> dict[str, Any]:
-    """The codebook of the loaded bundle: axes, codes, definitions, identifier types."""
-    response.headers["ETag"] = f'"{pipeline.codebook.digest[:32]}"'
+) -> Response | dict[str, Any]:
+    """The codebook of the loaded bundle: axes, codes, definitions, identifier types; 304 where the caller has it."""
+    etag = f'"{pipeline.codebook.digest[:32]}"'
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "no-cache"})
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = "no-cache"
     return codebook_json(pipeline.codebook, language)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from fastapi import APIRouter
 
 from ..deps import PipelineDep
+from ..problems import RequestRefused
 from ..schemas import NarrativeIn, RedactionOut, SuggestionsIn, SuggestionsOut
 
 router = APIRouter(tags=["narratives"])
@@ -13,6 +16,10 @@ router = APIRouter(tags=["narratives"])
 @router.post("/suggestions")
 def suggest(body: SuggestionsIn, pipeline: PipelineDep) -> SuggestionsOut:
     """Suggest codes for one narrative, with evidence and the redacted text. Nothing is stored."""
+    known = [axis.id for axis in pipeline.codebook.axes]
+    if body.axes is not None and not set(body.axes) <= set(known):
+        detail = f"`axes` has one that is not in the codebook; it has {', '.join(known)}"
+        raise RequestRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "request.invalid", detail)
     analysis = pipeline.analyze_one(body.to_narrative())
     return SuggestionsOut.from_analysis(analysis, all_codes=body.all_codes, axes=body.axes)
 

@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_bulk.py [ROWS ...]
 
 Rows are the narratives of the corpus, repeated with their number in front. Each run is a process of its own; peak
-memory is its largest resident set. Figures depend on the machine and on what else it does: compare only figures of one run.
+memory is its largest resident set. Figures depend on the machine and on what else it does: compare only figures of one
+run.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from nlp.decision import Policy, Thresholds, decide, primary_codes
-from nlp.errors import BundleIncompatible
 from nlp.types import Narrative, Suggestion
 
 TEXT = "Мадина пришла в больницу. Врач отказал ей. Потом она ушла."
@@ -31,7 +30,7 @@ def test_code_without_shown_precision_never_goes_by_itself():
 
 
 def test_policy_without_a_code_is_refused(codebook):
-    with pytest.raises(BundleIncompatible, match="no thresholds"):
+    with pytest.raises(ValueError, match="no thresholds"):
         Policy.from_json({"codes": {}}, codebook)
 
 

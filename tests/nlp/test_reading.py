@@ -32,6 +32,11 @@ def test_text_that_cannot_be_analyzed_is_refused(text, error):
     assert len(str(caught.value)) > 40  # a sentence that says what to do
 
 
+@pytest.mark.parametrize("language", ["ru", "RU", "ru-RU", "ru_KZ"])
+def test_stated_language_may_have_a_region(language):
+    assert READER.read(Narrative("врач отказал", language=language)).language == "ru"
+
+
 def test_stated_language_is_believed():
     assert READER.read(Narrative("Der Arzt hat mich nicht behandelt und war sehr böse", language="en")).language == "en"
 
@@ -42,7 +47,10 @@ def test_stated_language_is_believed():
         ("The doctor refused to treat her because she has HIV.", "en"),
         ("Врач отказался её лечить, узнав про диагноз.", "ru"),
         ("врач отказал", "ru"),
-        ("Поехала с ним за город, там было четверо, не отпускали до утра, серёжки отобрали. В полицию идти боится.", "ru"),
+        (
+            "Поехала с ним за город, там было четверо, не отпускали до утра, серёжки отобрали. В полицию идти боится.",
+            "ru",
+        ),
         ("Пациентката отишла в болницата, но лекарят ѝ отказал и се върна без помощ", "bg"),
         ("refused at clinic, CD4 200", "en"),
         ("Клієнтка прийшла до лікарні, але їй відмовили у прийомі", "uk"),

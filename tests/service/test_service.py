@@ -101,6 +101,8 @@ def test_bad_requests_are_problems_that_echo_nothing(client, route, body, status
         (b'{"text": "Zarina', {"content-type": "application/json"}, 422),
         (b'{"text": "\\ud800 Zarina"}', {"content-type": "application/json"}, 422),
         (b"\xff\xfe", {"content-type": "application/json"}, 422),
+        (b'{"text": "\xff Zarina"}', {"content-type": "application/json"}, 422),
+        (b"[" * 100_000, {"content-type": "application/json"}, 422),
         (b"text=Zarina", {"content-type": "application/x-www-form-urlencoded"}, 415),
         (b"Zarina", {}, 415),
         (b"x", {"content-type": "application/json", "content-encoding": "gzip"}, 415),
@@ -151,6 +153,17 @@ def test_crash_is_a_problem_without_its_message(client, monkeypatch, caplog):
     assert "Zarina" not in "".join(
         record.getMessage() for record in caplog.records if record.name.startswith("casecoder")
     )
+
+
+def test_unknown_axis_is_refused(client):
+    reply = client.post("/v1/suggestions", json={**BODY, "axes": ["violations"]})
+    assert reply.status_code == 422
+    assert "perpetrator" in reply.json()["detail"]
+
+
+def test_codebook_is_not_sent_twice(client):
+    etag = client.get("/v1/codebook").headers["etag"]
+    assert client.get("/v1/codebook", headers={"If-None-Match": etag}).status_code == 304
 
 
 def test_codebook_is_told_in_the_language_asked_for_with_an_etag(client, codebook):

@@ -55,7 +55,7 @@ def test_files_of_the_older_form_are_read(tmp_path, codebook):
         ({"spans": [{"start": 0, "end": 99, "label": "PERSON"}]}, "past the text"),
         ({"spans": [{"start": 0, "end": 6, "label": "NAME"}]}, "no identifier"),
         ({"spans": [{"start": 0, "end": 6, "label": "PERSON"}, {"start": 3, "end": 9, "label": "PERSON"}]}, "overlap"),
-        ({"spans": [{"start": 6, "end": 6, "label": "PERSON"}]}, "start, end"),
+        ({"spans": [{"start": 6, "end": 6, "label": "PERSON"}]}, "start < end"),
     ],
 )
 def test_fault_names_file_line_and_reason_but_no_text(tmp_path, codebook, change, reason):

@@ -21,9 +21,11 @@ def test_related_cases_stay_together():
     cases = [make(n, theme=f"t{n // 3}") for n in range(60)]
     cases += [make(100 + n, original=f"c{n}", language="ru") for n in range(5)]
     splits = split_cases(cases, SHARES, seed=1)
-    home = {case.group: name for name, members in splits.items() for case in members}
-    for name, members in splits.items():
-        assert all(home[case.group] == name for case in members)
+    home = {case.case_id: name for name, members in splits.items() for case in members}
+    for case in cases:
+        number = int(case.case_id[1:])
+        related = case.translation_of or f"c{number // 3 * 3}"
+        assert home[case.case_id] == home[related]
     assert sorted(case.case_id for members in splits.values() for case in members) == sorted(
         case.case_id for case in cases
     )
