@@ -19,9 +19,9 @@ SEEN = (
 def split_cases(cases: Sequence[Case], shares: Mapping[str, float], *, seed: int) -> dict[str, list[Case]]:
     """Cases of each split, in the order given; one split is called ``train``.
 
-    The same cases, shares and seed give the same splits. Groups with a case that is tagged as `SEEN` go to ``train``. The
-    others are dealt out starting with those that have the rarest trait (code, language, writer); a group goes where that
-    trait is missing most, then where cases are missing most.
+    The same cases, shares and seed give the same splits. Groups with a case that is tagged as `SEEN` go to ``train``.
+    The others are dealt out starting with those that have the rarest trait (code, language, writer); a group goes
+    where that trait is missing most, then where cases are missing most.
     """
     groups: dict[str, list[Case]] = defaultdict(list)
     group_of = dict(zip((case.case_id for case in cases), groups_of(cases), strict=True))
