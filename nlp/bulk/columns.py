@@ -1,4 +1,4 @@
-"""Which row names the columns, and which columns hold the narrative and the id."""
+"""Which columns hold the narrative and the id."""
 
 from __future__ import annotations
 
@@ -9,45 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import TableError
+from .header import CLEARLY_TEXT, ID_NAMES, KNOWN, MAX_HEADER_LENGTH, TEXT_NAMES, find_header, plain
 from .values import InputOptions, text_of, unique_names
 
 SAMPLE_ROWS = 200  # rows looked at before the first is handed out
-MAX_HEADER_LENGTH = 60  # characters; what is longer is a sentence
 MAX_LISTED = 50  # columns in one message
-CLEARLY_TEXT = 40  # mean characters of a column that can only be a narrative
 
-
-def _plain(name: Any) -> str:
-    """A name as it is compared: in lower case, with one blank for any number of ``_``, ``-`` and blanks."""
-    return " ".join(re.sub("[_\\s\ufeff-]+", " ", text_of(name).casefold()).split())
-
-
-def _names(listed: str) -> tuple[str, ...]:
-    return tuple(_plain(name) for name in listed.split(","))
-
-
-# Usual names in the languages served, the likeliest first: where several are in a table, the first one here wins.
-TEXT_NAMES = _names("""
-    text, narrative, case narrative, case text, case description, description of the case, incident description,
-    description, story, complaint, what happened, summary, details,
-    текст, нарратив, описание случая, описание нарушения, описание ситуации, описание, суть обращения,
-    содержание обращения, история, содержание, обращение, жалоба, суть, что произошло,
-    опис випадку, опис порушення, опис, наратив, зміст звернення, суть звернення, зміст, звернення, історія, скарга,
-    що сталося, descrierea cazului, descriere, textul, naraţiune, narațiune, povestire, ce s-a întâmplat, plângere,
-    matn, hodisa tavsifi, tavsif, bayon, матн, тавсифи ҳодиса, тавсиф, баён, шарҳ,
-    мәтін, оқиға сипаттамасы, сипаттама, оқиға, өтініш, баяндау, сүрөттөмө, окуя, арыз, баян,
-    ტექსტი, შემთხვევის აღწერა, აღწერა, ისტორია, տեքստ, դեպքի նկարագրություն, նկարագրություն,
-    mətn, hadisənin təsviri, təsvir, tekst, teksti, përshkrimi, pershkrimi, rrëfimi, rrefimi,
-    opis slučaja, opis slucaja, opis, narativ, текст на случајот, опис на случајот, опис случаја
-""")
-ID_NAMES = _names("""
-    id, case id, caseid, case number, case no, case nr, case code, record id, uuid, ref, reference,
-    ид, идентификатор, номер случая, номер обращения, номер дела, код случая, код клиента,
-    ідентифікатор, номер випадку, код випадку, номер звернення, nr, număr, numărul cazului, numarul cazului,
-    raqam, рақам, рақами, нөмір, нөмірі, номери, ნომერი, համար, nömrə, numri, broj, број, шифра,
-    number, no., номер, код, code, №, № п/п, #
-""")
-_KNOWN = frozenset({*TEXT_NAMES, *ID_NAMES})
+# Columns of a table that was coded already: what stands in these was redacted, or is a sentence of ours.
+_CODED = frozenset({"bundle", "codebook", "error"})
+_OURS = re.compile(r"(?:casecoder_)*(?:error|redacted_text|(?:evidence|probabilities)_.+)")
 
 
 @dataclass(frozen=True)
@@ -66,7 +36,7 @@ def plan(first: Sequence[Any], sample: Sequence[Sequence[Any]], options: InputOp
 
     ``named`` says that ``first`` is names for sure (keys of JSON objects, a Parquet schema).
     """
-    has_header, sure, notes = _header(first, sample, options, named=named)
+    has_header, sure, notes = (True, True, []) if named else find_header(first, sample, options)
     rows = sample if has_header else [first, *sample]
     width = len(first) if has_header else _usual_width(rows)
     trimmed = first if named else [text_of(name).strip() for name in first]
@@ -74,60 +44,9 @@ def plan(first: Sequence[Any], sample: Sequence[Sequence[Any]], options: InputOp
     if not columns:
         raise TableError("there is no column in this table: give a file with a column of narratives")
     finder = _Finder(columns, rows, named=has_header, show=sure)
-    text_at, why = finder.text(options.text_column)
-    id_at, why_id = finder.id(options.id_column, text_at)
-    return Layout(columns, text_at, id_at, has_header, (*notes, why, *why_id))
-
-
-def _header(
-    first: Sequence[Any], sample: Sequence[Sequence[Any]], options: InputOptions, *, named: bool
-) -> tuple[bool, bool, list[str]]:
-    """Whether ``first`` is names, whether that is so sure that they can be shown, and what to tell about it."""
-    if named:
-        return True, True, []
-    below = [row for row in sample if list(row) != list(first)]  # files that were joined repeat their header
-    may_be = _may_be_header(first, below)
-    if options.header is not None:
-        return options.header, options.header and may_be, []
-    wanted = {_plain(name) for name in (options.text_column, options.id_column) if name and not name.isdecimal()}
-    if _is_known_header(first, below) or any(_plain(cell) in wanted for cell in first):
-        return True, False, []
-    if may_be:
-        return True, False, ["the first row was taken for the names of the columns; say so if it is data"]
-    return False, False, ["the first row is data, not names: the columns are called column_1, column_2 and so on"]
-
-
-def _is_known_header(first: Sequence[Any], below: Sequence[Sequence[Any]]) -> bool:
-    """Whether usual names stand in ``first``: one in a row of short cells, two next to questions in full sentences."""
-    known = [at for at, cell in enumerate(first) if _plain(cell) in _KNOWN and not _continues(cell, below, at)]
-    short = all(len(text_of(cell)) <= MAX_HEADER_LENGTH for cell in first)
-    return len(known) >= (1 if short else 2)
-
-
-def _may_be_header(first: Sequence[Any], below: Sequence[Sequence[Any]]) -> bool:
-    if not all(cell is None or isinstance(cell, str) for cell in first):
-        return False
-    names = [text_of(cell).strip() for cell in first]
-    filled = [name for name in names if name]
-    if not filled or len(set(filled)) < len(filled) or 2 * len(filled) < len(names):
-        return False
-    if any(len(name) > MAX_HEADER_LENGTH or not re.search(r"[^\W\d_]|№|#", name) for name in filled):
-        return False
-    return not any(_continues(name, below, at) for at, name in enumerate(names) if name)
-
-
-def _continues(cell: Any, below: Sequence[Sequence[Any]], at: int) -> bool:
-    """Whether a cell of the first row looks like those under it: the same, or digits in the same places (``A-17``)."""
-    name = text_of(cell).strip()
-    texts = [text_of(row[at]).strip() for row in below if at < len(row)]
-    if name in texts:
-        return True
-    alike = sum(_shape(text) == _shape(name) for text in texts)
-    return any(map(str.isdigit, name)) and 2 * alike > len(texts)
-
-
-def _shape(text: str) -> str:
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text))
+    text_at, notes_text = finder.text(options.text_column)
+    id_at, notes_id = finder.id(options.id_column, text_at)
+    return Layout(columns, text_at, id_at, has_header, (*notes, *notes_text, *notes_id))
 
 
 def _usual_width(rows: Sequence[Sequence[Any]]) -> int:
@@ -144,14 +63,17 @@ class _Finder:
     named: bool
     show: bool
 
-    def text(self, wanted: str | None) -> tuple[int, str]:
+    def text(self, wanted: str | None) -> tuple[int, tuple[str, ...]]:
+        by_name = self._by_name(TEXT_NAMES)
         if wanted is not None:
             at = self._given(wanted, "text")
-            return at, f"the narrative is column {at + 1}, as asked for"
-        at_name = self._by_name(TEXT_NAMES)
-        if at_name is not None:
-            return at_name, f"the narrative is column {at_name + 1}, by its name"
-        return self._longest()
+            why = f"the narrative is column {at + 1}, as asked for"
+        elif by_name is not None:
+            at, why = by_name, f"the narrative is column {by_name + 1}, by its name"
+            self._refuse_longer(at)
+        else:
+            at, why = self._longest()
+        return at, (why, *self._unredacted(at))
 
     def id(self, wanted: str | None, text_at: int) -> tuple[int | None, tuple[str, ...]]:
         if wanted is not None:
@@ -160,8 +82,8 @@ class _Finder:
         return at, () if at is None else (f"the id of a case is column {at + 1}, by its name",)
 
     def _given(self, wanted: str, what: str) -> int:
-        for names in (self.columns, tuple(map(_plain, self.columns))):
-            name = wanted if names is self.columns else _plain(wanted)
+        for names in (self.columns, tuple(map(plain, self.columns))):
+            name = wanted if names is self.columns else plain(wanted)
             if name in names:
                 return names.index(name)
         if wanted.isdecimal() and 1 <= int(wanted) <= len(self.columns):
@@ -171,8 +93,8 @@ class _Finder:
     def _by_name(self, usual: Sequence[str], but: int | None = None) -> int | None:
         if not self.named:
             return None
-        plain = [_plain(name) for name in self.columns]
-        return next((plain.index(name) for name in usual if name in plain and plain.index(name) != but), None)
+        names = [plain(name) for name in self.columns]
+        return next((names.index(name) for name in usual if name in names and names.index(name) != but), None)
 
     def _longest(self) -> tuple[int, str]:
         means = [self._mean_length(at) for at in range(len(self.columns))]
@@ -185,14 +107,40 @@ class _Finder:
             )
         return order[0], f"the narrative is taken to be column {order[0] + 1}, the one with the longest texts"
 
-    def _mean_length(self, at: int) -> float:
-        texts = [row[at] for row in self.rows if at < len(row)]
+    def _refuse_longer(self, chosen: int) -> None:
+        """Ask where the usual name stands over a summary, and the whole story is in another column."""
+        limit = max(CLEARLY_TEXT, self._mean_length(chosen))
+        for at in range(len(self.columns)):
+            if at != chosen and self._mean_length(at, self._prose(at)) > limit:
+                raise TableError(
+                    f"column {chosen + 1} is the narrative by its name, but column {at + 1} holds longer texts: say by "
+                    f"--text-column {chosen + 1} or --text-column {at + 1} which of them is the narrative; the other "
+                    "one is copied without redaction"
+                )
+
+    def _unredacted(self, chosen: int) -> tuple[str, ...]:
+        """A warning for each other column of prose, however few of its cells are filled."""
+        return tuple(
+            f"warning: column {at + 1} holds long texts too, and is copied without redaction"
+            for at in range(len(self.columns))
+            if at != chosen and (prose := self._prose(at)) and sum(map(len, prose)) > CLEARLY_TEXT * len(prose)
+        )
+
+    def _prose(self, at: int) -> list[str]:
+        """The cells of a column that have several words: keys and addresses of web pages are long, but no texts."""
+        if set(self.columns) >= _CODED and _OURS.fullmatch(self.columns[at]):
+            return []
+        cells = (row[at] for row in self.rows if at < len(row))
+        return [cell for cell in cells if isinstance(cell, str) and len(cell.split()) > 1]
+
+    def _mean_length(self, at: int, texts: Sequence[Any] | None = None) -> float:
+        texts = [row[at] for row in self.rows if at < len(row)] if texts is None else texts
         return sum(len(text) for text in texts if isinstance(text, str)) / len(self.rows) if texts else 0.0
 
     def _listing(self) -> str:
         """The columns by number, and by name where that is no data: a usual name, or one that is surely a name."""
         listed = [
-            f"{number} {name[:MAX_HEADER_LENGTH]}" if self.show or _plain(name) in _KNOWN else str(number)
+            f"{number} {name[:MAX_HEADER_LENGTH]}" if self.show or plain(name) in KNOWN else str(number)
             for number, name in enumerate(self.columns[:MAX_LISTED], start=1)
         ]
         return f"the columns {', '.join(listed)}" + (", and more" if len(self.columns) > MAX_LISTED else "")

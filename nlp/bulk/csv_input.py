@@ -51,7 +51,6 @@ class CsvSource:
 
     names: Sequence[str] | None = None
     blank = ""
-    total: int | None = None
     arrow_types: dict[str, Any] | None = None
 
     def __init__(self, path: Path, options: InputOptions) -> None:

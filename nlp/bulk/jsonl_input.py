@@ -34,9 +34,7 @@ class JsonlSource:
         self._encoding = detect(path, options.encoding)
         self.notes: Sequence[str] = [] if self._encoding.title == "UTF-8" else [self._encoding.note]
         with open_text(path.open("rb"), self._encoding, newline="\n") as text:
-            keys, rows = _keys(text)
-        self.names: Sequence[str] | None = keys
-        self.total: int | None = rows
+            self.names: Sequence[str] | None = _keys(text)
         self._raw = path.open("rb", buffering=0)
         self._size = os.fstat(self._raw.fileno()).st_size
         # Only "\n" ends a line here: JSON text may hold other line ends as they are.
@@ -103,12 +101,10 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _keys(text: io.TextIOWrapper) -> tuple[list[str], int]:
-    """The keys of all objects in order of appearance, and the number of lines that are rows."""
+def _keys(text: io.TextIOWrapper) -> list[str]:
+    """The keys of all objects in order of appearance."""
     keys: dict[str, None] = {}
-    rows = 0
     for line in filter(_is_row, text):
-        rows += 1
         keys.update(dict.fromkeys(_object(line.replace(DAMAGE, "\N{REPLACEMENT CHARACTER}"))[0]))
         if len(keys) > MAX_COLUMNS:
             raise TableError(f"the objects have more than {MAX_COLUMNS:,} different keys: give each case the same keys")
@@ -116,4 +112,4 @@ def _keys(text: io.TextIOWrapper) -> tuple[list[str], int]:
         raise TableError(
             'there is no JSON object in this file: write one object a line, such as {"id": 1, "text": "..."}'
         )
-    return list(keys), rows
+    return list(keys)

@@ -1,10 +1,9 @@
 """Which columns the output has, and what stands in them.
 
 Every input column keeps its name, its place and its values; only the text column holds the redacted text (unless the
-text is
-kept). Then come the columns of casecoder: in JSONL the objects of the contract, in the other formats flat columns.
-Where a
-name is taken by the input, that of casecoder gets the prefix ``casecoder_``.
+text is kept), and a row that could not be read has empty cells. Then come the columns of casecoder: in JSONL the
+objects of the contract, in the other formats flat columns. Where a name is taken by the input, that of casecoder gets
+the prefix ``casecoder_``.
 """
 
 from __future__ import annotations
@@ -37,9 +36,14 @@ class Layout:
     _added: tuple[Cell, ...]
 
     def cells(self, row: Row, analysis: Analysis | None, error: str | None) -> list[Any]:
-        """The cells of an output row: the input's, then those of casecoder."""
+        """The cells of an output row: the input's, then those of casecoder.
+
+        In a row that could not be read, the narrative may stand in any cell: none of them is copied.
+        """
         cells = list(row.cells)
         if not self._keep_text:
+            if row.problem:
+                cells = [None] * len(cells)
             cells[self._text_at] = analysis.redaction.text if analysis else ""
         return [*cells, *(cell(row, analysis, error) for cell in self._added)]
 
@@ -105,7 +109,7 @@ def _contract(table: InputTable, all_codes: bool) -> dict[str, Cell]:
 
 
 def _identifier(table: InputTable, row: Row) -> str:
-    said = text_of(row.cells[table.id_at]) if table.id_at is not None else ""
+    said = text_of(row.cells[table.id_at]) if table.id_at is not None and not row.problem else ""
     return said or str(row.number)
 
 

@@ -1,24 +1,17 @@
-"""Results on disk, whole or not at all: written beside the target under another name, then put in its place."""
+"""Tables as they are written: what all formats share, and the formats that are plain text."""
 
 from __future__ import annotations
 
 import codecs
-import contextlib
 import csv
-import errno
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from ..errors import OutputError
+from .replacing import writing
 from .values import escape_cell, json_text, text_of, without_surrogates
 
-_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 MAX_LISTED = 20  # row numbers in one sentence
-_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class Writer(Protocol):
@@ -33,7 +26,11 @@ class Writer(Protocol):
 
 
 class OutputTable:
-    """A table that is being written. ``shortened`` holds the numbers, from 1, of the rows of which a cell was cut."""
+    """A table that is being written.
+
+    ``shortened`` holds the numbers, from 1, of the rows of which a cell was cut; ``kept``, once the table is whole,
+    where the file is now that stood there before, or None.
+    """
 
     def __init__(self, path: Path, columns: Sequence[str], writer: Writer) -> None:
         self._path = path
@@ -41,6 +38,7 @@ class OutputTable:
         self._writer = writer
         self._rows = 0
         self.shortened: list[int] = []
+        self.kept: Path | None = None
 
     def write(self, cells: Sequence[Any]) -> None:
         """Write one row; as many cells as columns."""
@@ -54,64 +52,15 @@ class OutputTable:
     @property
     def warnings(self) -> list[str]:
         """What the caller has to tell people about this table: sentences."""
+        kept = [f"the file that stood there before is kept as {self.kept.name}"] if self.kept else []
         if not self.shortened:
-            return []
+            return kept
         rows = ", ".join(map(str, self.shortened[:MAX_LISTED])) + (" ..." if len(self.shortened) > MAX_LISTED else "")
         return [
+            *kept,
             f"{len(self.shortened):,} row(s) hold more text than a cell of Excel can (32,767 characters) and were "
-            f"shortened: {rows}; write .csv, .jsonl or .parquet to keep them whole"
+            f"shortened: {rows}; write .csv, .jsonl or .parquet to keep them whole",
         ]
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says about a write into an ``OutputError`` that says what to do."""
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{path} was not written: {_reason(error)}") from None
-
-
-def _reason(error: OSError) -> str:
-    if error.errno in _FULL:
-        return "the disk is full, or a file may not grow any more; free some space or choose another disk"
-    if error.errno in _DENIED:
-        return "there is no permission, or another program has the file open; close it or choose another place"
-    if error.errno == errno.ENOENT:
-        return "its folder does not exist; create it first"
-    return f"the system reports {errno.errorcode.get(error.errno or 0, 'an error')}; choose another place"
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to that takes the place of ``path`` when the block ends well, and leaves no trace otherwise."""
-    target = Path(os.path.realpath(path))  # behind a link, the file is replaced and not the link
-    if target.is_dir():
-        raise OutputError(f"{path} is a folder: give the name of a file in it")
-    if target.exists() and not target.is_file():
-        raise OutputError(f"{path} is a device, not a file: give the name of a file")
-    if not target.parent.is_dir():
-        raise OutputError(f"{path} was not written: its folder does not exist; create it first")
-    with writing(path):
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent)
-    part, file = Path(name), os.fdopen(handle, "wb")
-    try:
-        yield file
-        with writing(path):
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            if target.exists():
-                shutil.copymode(target, part)
-            part.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            file.close()  # tries to write what is left in the buffer, once more in vain on a full disk
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
 
 
 class _Encoder:

@@ -38,7 +38,6 @@ class ParquetSource:
         self.names: Sequence[str] | None = names
         self.arrow_types: dict[str, Any] | None = dict(zip(names, map(_plain_type, schema.types), strict=True))
         self._rows: int = self._file.metadata.num_rows
-        self.total: int | None = self._rows
         self._read = 0
 
     def records(self) -> Iterator[Record]:

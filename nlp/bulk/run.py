@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import NarrativeError, OutputError, TableError
+from ..errors import LanguageNotServed, NarrativeError, TableError
 from ..pipeline import Pipeline
+from ..reading import normal_language
 from ..types import Analysis, Narrative
 from .layout import layout_for
+from .stopping import stopping_in_order
 from .tables import InputOptions, InputTable, Row, open_input, open_output, text_of
 
 BULK_MAX_CHARACTERS = 2_000_000  # code points of one cell; legacy files hold whole case files in one cell now and then
@@ -44,7 +45,6 @@ class Report:
 
     rows: int = 0
     errors: Counter[str] = field(default_factory=Counter)
-    languages: Counter[str] = field(default_factory=Counter)
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # axis, code, decision
     notes: list[str] = field(default_factory=list)
     preview: list[tuple[int, Analysis | None, str | None]] = field(default_factory=list, repr=False)
@@ -65,12 +65,14 @@ def run_bulk(
 ) -> Report:
     """Code every row of a table into another one.
 
-    The output appears whole or not at all; a file that stood there before is kept beside it with the ending
-    ``.bak``. Rows that
-    cannot be analyzed get an ``error`` and no text.
+    The output appears whole or not at all; a file that stood there before is kept beside it with the ending ``.bak``,
+    or ``.bak2`` and so on. Rows that cannot be analyzed get an ``error`` and no text; of rows that cannot even be read,
+    no cell is copied unless the text is kept.
 
     Raises
     ------
+    LanguageNotServed
+        ``language`` is none of the bundle's. Nothing was read.
     TableError
         The input cannot be read, or a column or sheet has to be chosen.
     OutputError
@@ -78,12 +80,21 @@ def run_bulk(
     """
     if target.exists() and source.exists() and target.samefile(source):
         raise TableError("input and output are the same file: give the output another name")
+    stated = normal_language(language)
+    if stated and stated not in pipeline.reader.languages:
+        raise LanguageNotServed(stated, pipeline.reader.languages)
     report = Report()
     started = time.monotonic()
-    with open_input(source, options or InputOptions()) as table:
+    with stopping_in_order(), open_input(source, options or InputOptions()) as table:
         layout = layout_for(target, table, pipeline.codebook, all_codes=all_codes, keep_text=keep_text)
         report.notes += [*table.notes, *layout.notes]
-        with open_output(target, layout.columns, schema=layout.arrow_types, delimiter=table.delimiter or ",") as out:
+        with open_output(
+            target,
+            layout.columns,
+            schema=layout.arrow_types,
+            delimiter=table.delimiter or ",",
+            keep_earlier=True,
+        ) as out:
             for row in table.rows():
                 analysis, error = analyze_row(pipeline, table, row, language=language)
                 out.write(layout.cells(row, analysis, error))
@@ -91,7 +102,6 @@ def run_bulk(
                 on_progress(Progress(report.rows, report.errors.total(), table.progress(), time.monotonic() - started))
             if not report.rows:
                 raise TableError("the input has no rows: nothing was written")
-            _keep_earlier(target, report)
         report.notes += out.warnings
     report.seconds = time.monotonic() - started
     return report
@@ -102,13 +112,17 @@ def analyze_row(
 ) -> tuple[Analysis | None, str | None]:
     """The analysis of a row, or why there is none."""
     if row.problem:
-        return None, f"row.unreadable: {row.problem}"
+        return None, f"row.unreadable: row {row.number}: {row.problem}"
     identifier = text_of(row.cells[table.id_at]) if table.id_at is not None else ""
     narrative = Narrative(text_of(row.cells[table.text_at]), case_id=identifier or str(row.number), language=language)
     try:
         return pipeline.analyze_one(narrative), None
     except NarrativeError as error:
         return None, f"{error.code}: {error}"
+    # Everything, on purpose: a fault that one text brings out must not cost the hours spent on all others. The message
+    # is withheld, since messages of libraries quote their input.
+    except Exception as error:
+        return None, f"row.failed: internal error ({type(error).__name__})"
 
 
 def _count(report: Report, row: Row, analysis: Analysis | None, error: str | None, preview: int) -> None:
@@ -118,23 +132,6 @@ def _count(report: Report, row: Row, analysis: Analysis | None, error: str | Non
     if error is not None:
         report.errors[error.split(":")[0]] += 1
     if analysis is not None:
-        report.languages[analysis.language] += 1
         report.decisions.update(
             (item.axis, item.code, item.decision) for item in analysis.suggestions if item.decision != "none"
         )
-
-
-def _keep_earlier(target: Path, report: Report) -> None:
-    """Move a file that stands where the output goes aside, so that a person's work in it is not lost."""
-    if not target.is_file() or not target.stat().st_size:
-        return
-    kept = target.with_name(target.name + ".bak")
-    try:
-        with suppress(FileNotFoundError):
-            kept.unlink()
-        target.rename(kept)
-    except OSError as error:
-        raise OutputError(
-            f"the earlier {target.name} cannot be moved aside ({type(error).__name__}): rename it"
-        ) from None
-    report.notes.append(f"the file that stood there before is kept as {kept.name}")

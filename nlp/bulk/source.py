@@ -23,7 +23,6 @@ class Source(Protocol):
     blank: Any
     """What stands in for a cell that is missing at the end of a row."""
     notes: Sequence[str]
-    total: int | None
     delimiter: str | None
     arrow_types: dict[str, Any] | None
 

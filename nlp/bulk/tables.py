@@ -17,9 +17,10 @@ from ..errors import TableError
 from .columns import SAMPLE_ROWS, plan
 from .csv_input import CsvSource
 from .jsonl_input import JsonlSource
-from .output import CsvWriter, JsonlWriter, OutputTable, Writer, replacing, writing
+from .output import CsvWriter, JsonlWriter, OutputTable, Writer
 from .parquet_input import ParquetSource
 from .parquet_output import ParquetWriter
+from .replacing import replacing, writing
 from .source import Record, Source
 from .values import InputOptions, Row, text_of, unescape_cell, unique_names
 from .xlsx_input import XlsxSource
@@ -55,9 +56,8 @@ OUTPUT_FORMATS = INPUT_FORMATS
 class InputTable:
     """A table that is open for reading; a context manager.
 
-    ``text_at`` and ``id_at`` are places in ``columns`` from 0; ``total`` is the number of rows where it is cheap to
-    know; ``notes`` are sentences about what was found out; ``arrow_types`` maps columns to Arrow types where the input
-    is Parquet.
+    ``text_at`` and ``id_at`` are places in ``columns`` from 0; ``notes`` are sentences about what was found out;
+    ``arrow_types`` maps columns to Arrow types where the input is Parquet.
     """
 
     def __init__(self, source: Source, options: InputOptions) -> None:
@@ -76,7 +76,6 @@ class InputTable:
         self.text_at = layout.text_at
         self.id_at = layout.id_at
         self.notes = (*source.notes, *layout.notes)
-        self.total = source.total
         self.delimiter = source.delimiter
         self.arrow_types = source.arrow_types
 
@@ -104,7 +103,9 @@ class InputTable:
     def _fit(self, cells: Sequence[Any]) -> tuple[tuple[Any, ...], str | None]:
         width = len(self.columns)
         problem = None
-        if any(cell not in (None, "") for cell in cells[width:]):
+        if self.delimiter is not None and len(cells) < width:
+            problem = f"the row has {len(cells)} cells for {width} columns: a line break or delimiter without quotes?"
+        elif any(cell not in (None, "") for cell in cells[width:]):
             problem = f"the row has {len(cells)} cells for {width} columns; those beyond were left out"
         return (*cells[:width], *[self._source.blank] * (width - len(cells))), problem
 
@@ -133,27 +134,35 @@ def open_input(path: Path, options: InputOptions = InputOptions()) -> InputTable
 
 @contextmanager
 def open_output(
-    path: Path, columns: Sequence[str], *, schema: Mapping[str, Any] | None = None, delimiter: str = ","
+    path: Path,
+    columns: Sequence[str],
+    *,
+    schema: Mapping[str, Any] | None = None,
+    delimiter: str = ",",
+    keep_earlier: bool = False,
 ) -> Iterator[OutputTable]:
     """A table to write to, in the format of the ending; it appears whole when the block ends well, or not at all.
 
     ``schema`` maps columns to Arrow types that Parquet keeps (see ``InputTable.arrow_types``); others become strings.
+    With ``keep_earlier``, a file with content that stands there is kept beside the new one, as ``OutputTable.kept``.
     Raises ``OutputError`` where the system refuses, ``TableError`` for an unknown ending.
     """
     if path.suffix.lower() not in OUTPUT_FORMATS:
         raise TableError(_unknown_ending(path, OUTPUT_FORMATS))
     if len(set(columns)) < len(columns):
         raise ValueError("two columns have the same name; see unique_names")
-    with replacing(path) as file:
+    with replacing(path, keep_earlier=keep_earlier) as place:
         with writing(path):
-            writer = _writer(path.suffix.lower(), file, columns, schema, delimiter)
+            writer = _writer(path.suffix.lower(), place.file, columns, schema, delimiter)
+        table = OutputTable(path, columns, writer)
         try:
-            yield OutputTable(path, columns, writer)
+            yield table
             with writing(path):
                 writer.finish()
         except BaseException:
             writer.abort()
             raise
+    table.kept = place.kept
 
 
 def _writer(

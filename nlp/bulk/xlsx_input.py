@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
-from ..errors import BackendUnavailable, TableError
+from ..errors import TableError
 from . import ooxml
 from .source import Record
 from .values import InputOptions
@@ -39,7 +39,6 @@ class XlsxSource:
 
     names: Sequence[str] | None = None
     blank = None
-    total: int | None = None
     delimiter: str | None = None
     arrow_types: dict[str, Any] | None = None
     notes: Sequence[str]
@@ -116,7 +115,7 @@ def _open(file: BinaryIO) -> Any:
     from openpyxl.utils.exceptions import InvalidFileException
 
     if not openpyxl.DEFUSEDXML:
-        raise BackendUnavailable("reading .xlsx files safely", "bulk")
+        raise TableError("openpyxl was told to read XML without protection: unset OPENPYXL_DEFUSEDXML")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and validations, which are not read

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -135,7 +134,7 @@ def _cell(place: str, cell: Any) -> tuple[str, bool]:
         return "", True
     if isinstance(cell, bool):
         return f'<c r="{place}" t="b"><v>{int(cell)}</v></c>', True
-    if isinstance(cell, int | float) and math.isfinite(cell) and abs(cell) < 10**15:  # Excel keeps 15 digits
+    if isinstance(cell, int | float) and abs(cell) < 10**15:  # Excel keeps 15 digits; not true of NaN
         return f'<c r="{place}"><v>{cell!r}</v></c>', True
     serial = _serial(cell) if isinstance(cell, dt.date) else None
     if serial is not None:

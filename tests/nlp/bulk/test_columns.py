@@ -67,21 +67,77 @@ def test_a_header_that_joined_files_repeat_is_still_a_header() -> None:
 def test_unknown_names_over_clearly_one_text_column() -> None:
     layout = plan(["Ort", "Was war"], [["Bishkek", LONG], ["Osh", OTHER]], InputOptions(), named=False)
     assert (layout.has_header, layout.columns, layout.text_at) == (True, ("Ort", "Was war"), 1)
+    assert any("--no-header" in note for note in layout.notes)
+
+
+HUNDRED = "He was told to leave the clinic, and nobody wrote down why; he came back twice and was sent away again."
 
 
 @pytest.mark.parametrize(
-    "sample",
+    ("sample", "asks"),
     [
-        [["Bishkek", "short"], ["Osh", "too"]],
-        [[LONG, OTHER], [OTHER, LONG]],
-        [],
+        ([["Bishkek", "short"], ["Osh", "too"]], "--header if it does, or --no-header"),
+        ([["Bishkek", "short"], ["Osh", HUNDRED]], "--header if it does, or --no-header"),
+        ([[LONG, OTHER], [OTHER, LONG]], "give its name or its number.*the columns 1, 2$"),
+        ([], "--header if it does, or --no-header"),
     ],
 )
-def test_no_clear_text_column_asks_without_showing_what_may_be_data(sample: list[list[str]]) -> None:
-    with pytest.raises(TableError, match="give its name or its number") as caught:
+def test_what_is_not_clear_is_asked_without_showing_what_may_be_data(sample: list[list[str]], asks: str) -> None:
+    with pytest.raises(TableError, match=asks) as caught:
         plan(["Zarina", "Testova"], sample, InputOptions(), named=False)
     assert "Zarina" not in str(caught.value)
-    assert "the columns 1, 2" in str(caught.value)
+
+
+def test_a_single_column_of_short_texts_is_asked_about() -> None:
+    with pytest.raises(TableError, match="--header if it does, or --no-header"):
+        plan(["Beaten"], [["Fired from work"], ["Sent away"]], InputOptions(), named=False)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ["Zarina Testova", "Beaten by her husband and his brother"],
+        ["Zarina Testova", "Beaten at home by police"],
+        ["Zarina Testova", "12.03.2021"],
+        ["Zarina Testova", "12 March 21"],
+        ["Zarina Testova", "+996 555 0100"],
+        ["Zarina Testova", "z.t@example.org"],
+        ["Zarina Testova", "Beaten 2021"],
+        ["Zarina Testova", ""],
+        ["Beaten", "beaten"],
+    ],
+)
+def test_a_first_case_never_becomes_names(first: list[str]) -> None:
+    layout = plan(first, [["Aibek", LONG], ["Testov", OTHER]], InputOptions(), named=False)
+    assert layout.columns == ("column_1", "column_2")
+    assert any("--header" in note for note in layout.notes)
+
+
+@pytest.mark.parametrize(("header", "columns"), [(True, ("Ort", "Was")), (False, ("column_1", "column_2"))])
+def test_the_answer_to_the_question_about_the_header_is_taken(header: bool, columns: tuple[str, ...]) -> None:
+    options = InputOptions(header=header, text_column="2")
+    assert plan(["Ort", "Was"], [["Osh", "short"]], options, named=False).columns == columns
+
+
+def test_a_longer_text_beside_the_usual_name_has_to_be_chosen_from() -> None:
+    rows = [["1", "He was sent away.", HUNDRED], ["2", OTHER, HUNDRED]]
+    for named in (True, False):
+        with pytest.raises(TableError, match=r"column 2 .* column 3 .*--text-column 2 or --text-column 3"):
+            plan(["id", "summary", "full case story"], rows, InputOptions(), named=named)
+
+
+@pytest.mark.parametrize("other", ["https://example.org/" + "a" * 90, "", "Osh, Lenin district"])
+def test_long_addresses_and_short_words_are_no_other_narrative(other: str) -> None:
+    layout = plan(["id", "summary", "other"], [["1", LONG, other]], InputOptions(), named=False)
+    assert layout.text_at == 1
+    assert not any("warning" in note for note in layout.notes)
+
+
+def test_other_long_texts_are_warned_about_however_few() -> None:
+    rows = [["1", LONG, HUNDRED, ""], *[["2", LONG, "", HUNDRED]] * 9]
+    layout = plan(["id", "text", "rest", "more"], rows, InputOptions(text_column="2"), named=False)
+    warnings = [note for note in layout.notes if "without redaction" in note]
+    assert [note.split(" holds")[0] for note in warnings] == ["warning: column 3", "warning: column 4"]
 
 
 def test_names_are_shown_where_they_are_surely_names() -> None:

@@ -71,8 +71,17 @@ def test_the_golden_file_of_excel(tmp_path: Path) -> None:
         ("5", "short", ""),
         ("6", "more", "than"),
     ]
-    assert [row.number for row in found if row.problem] == [6]
+    assert [row.number for row in found if row.problem] == [5, 6]
     assert "three" not in str(found[5].problem)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_break_without_quotes_is_a_problem_of_the_rows_it_makes(tmp_path: Path, end: str) -> None:
+    lines = ["id,text,place,year", "1,a,Osh,2020", "2,They came at night", "and left,Osh,2021", "", "3,c,Osh,2022"]
+    found = rows_of(save(tmp_path / "cases.csv", end.join(lines)))
+    assert [row.number for row in found if row.problem] == [2, 3]
+    assert "the row has 2 cells for 4 columns" in str(found[1].problem)
+    assert "night" not in str(found[1].problem)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nlp.bulk import output
+from nlp.bulk import replacing
 from nlp.bulk.tables import OUTPUT_FORMATS, open_output
 from nlp.errors import OutputError
 
@@ -75,7 +75,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(
     def full(handle: int) -> None:
         raise OSError(code, "full")
 
-    monkeypatch.setattr(output.os, "fsync", full)
+    monkeypatch.setattr(replacing.os, "fsync", full)
     with pytest.raises(OutputError, match="the disk is full"):
         write(tmp_path / f"out{ending}")
     assert list(tmp_path.iterdir()) == []
@@ -116,7 +116,7 @@ def test_what_the_system_refuses_is_a_sentence(
     def refused(*_: Any, **__: Any) -> None:
         raise OSError(code, "refused")
 
-    monkeypatch.setattr(output.tempfile, "mkstemp", refused)
+    monkeypatch.setattr(replacing.tempfile, "mkstemp", refused)
     refuse(tmp_path / "out.csv", says)
 
 
@@ -143,3 +143,26 @@ def test_a_row_of_another_width_is_refused_without_its_cells(tmp_path: Path) -> 
 def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="same name"), open_output(tmp_path / "o.csv", ["id", "id"]):
         pass
+
+
+def test_what_killed_runs_left_long_ago_is_removed(tmp_path: Path) -> None:
+    long_ago = 1_600_000_000
+    old = [".out.csv.abcd_123.part", ".out.csv.xx.abcd_123.part", ".out.csv.mine.part", ".other.csv.abcd_123.part"]
+    for name in [*old, ".out.csv.abcd_456.part"]:
+        (tmp_path / name).touch()
+    for name in old:
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    write(tmp_path / "out.csv")
+    assert {file.name for file in tmp_path.iterdir()} == {*old[1:], ".out.csv.abcd_456.part", "out.csv"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such folders are POSIX")
+def test_a_file_of_somebody_else_in_a_shared_folder_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out.csv").write_text("before")
+    tmp_path.chmod(0o1777)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(OutputError, match="no permission"), open_output(tmp_path / "out.csv", ["id"]):
+        pytest.fail("a row could be written")
+    assert (tmp_path / "out.csv").read_text() == "before"

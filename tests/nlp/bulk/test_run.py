@@ -3,6 +3,9 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import openpyxl
@@ -13,7 +16,8 @@ from typer.testing import CliRunner
 
 from nlp.bulk.run import run_bulk
 from nlp.cli import app
-from nlp.errors import OutputError, TableError
+from nlp.errors import LanguageNotServed, OutputError, TableError
+from nlp.pipeline import Pipeline
 
 ROWS = [
     {"case_id": "a1", "region": "Osh", "text": "Врач отказал Айгуль Садыковой.", "violation": "old code"},
@@ -134,10 +138,12 @@ def test_input_column_keeps_its_name_where_ours_is_taken(constant_pipeline, tmp_
     assert row["id"] == 7
 
 
-def test_coding_a_coded_file_again_works(constant_pipeline, source, tmp_path):
-    run_bulk(constant_pipeline, source, tmp_path / "once.jsonl")
-    run_bulk(constant_pipeline, tmp_path / "once.jsonl", tmp_path / "twice.jsonl")
-    once, twice = _read(tmp_path / "once.jsonl"), _read(tmp_path / "twice.jsonl")
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "jsonl"])
+def test_coding_a_coded_file_again_works(constant_pipeline, source, tmp_path, ending):
+    once, twice = tmp_path / f"once.{ending}", tmp_path / f"twice.{ending}"
+    run_bulk(constant_pipeline, source, once, all_codes=True)
+    run_bulk(constant_pipeline, once, twice)
+    once, twice = _read(once), _read(twice)
     assert [row["text"] for row in twice] == [row["text"] for row in once]
 
 
@@ -155,6 +161,68 @@ def test_earlier_output_is_kept_aside(constant_pipeline, source, tmp_path):
     report = run_bulk(constant_pipeline, source, target)
     assert (tmp_path / "coded.csv.bak").read_text() == "work of a person"
     assert any("coded.csv.bak" in note for note in report.notes)
+
+
+def test_every_earlier_output_is_kept(constant_pipeline, source, tmp_path):
+    target = tmp_path / "coded.csv"
+    for number in range(4):
+        target.write_text(f"work {number}")
+        run_bulk(constant_pipeline, source, target)
+    kept = {path.name: path.read_text() for path in tmp_path.glob("coded.csv.*")}
+    assert kept == {
+        "coded.csv.bak": "work 0",
+        "coded.csv.bak2": "work 1",
+        "coded.csv.bak3": "work 2",
+        "coded.csv.bak4": "work 3",
+    }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right of their own on Windows")
+def test_earlier_output_behind_a_link_is_kept_there(constant_pipeline, source, tmp_path):
+    (tmp_path / "shared").mkdir()
+    real = tmp_path / "shared" / "cases.csv"
+    real.write_text("work of a person")
+    link = tmp_path / "coded.csv"
+    link.symlink_to(real)
+    run_bulk(constant_pipeline, source, link)
+    assert link.is_symlink()
+    assert [row["case_id"] for row in _read(real)] == [row["case_id"] for row in ROWS]
+    assert (tmp_path / "shared" / "cases.csv.bak").read_text() == "work of a person"
+
+
+def test_earlier_output_stands_until_the_new_one_is_whole(constant_pipeline, source, tmp_path):
+    target = tmp_path / "coded.csv"
+    target.write_text("work of a person")
+    seen = []
+    run_bulk(constant_pipeline, source, target, on_progress=lambda progress: seen.append(target.read_text()))
+    assert set(seen) == {"work of a person"}
+
+
+def test_earlier_output_comes_back_where_the_new_one_cannot_take_its_place(
+    constant_pipeline, source, tmp_path, monkeypatch
+):
+    def refuse(part, target):
+        raise PermissionError(errno.EACCES, "refused")
+
+    target = tmp_path / "out" / "coded.csv"
+    target.parent.mkdir()
+    target.write_text("work of a person")
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OutputError, match="another program has the file open"):
+        run_bulk(constant_pipeline, source, target)
+    assert [path.name for path in target.parent.iterdir()] == ["coded.csv"]
+    assert target.read_text() == "work of a person"
+
+
+def test_target_that_another_program_holds_is_refused_before_the_work(constant_pipeline, source, tmp_path, monkeypatch):
+    def refuse(path, target):
+        raise PermissionError(errno.EACCES, "The process cannot access the file")
+
+    target = tmp_path / "coded.csv"
+    target.write_text("open in Excel")
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OutputError, match="another program has the file open"):
+        run_bulk(constant_pipeline, source, target, on_progress=lambda progress: pytest.fail("a row was coded"))
 
 
 def test_input_is_never_overwritten(constant_pipeline, source):
@@ -188,6 +256,109 @@ def test_interrupted_run_leaves_nothing_behind(constant_pipeline, source, tmp_pa
     with pytest.raises(KeyboardInterrupt):
         run_bulk(constant_pipeline, source, target, on_progress=interrupt)
     assert not list(target.parent.iterdir())
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGBREAK"])
+def test_end_that_the_system_asks_for_leaves_nothing_behind(constant_pipeline, source, tmp_path, name):
+    number = getattr(signal, name, None)
+    if number is None:
+        pytest.skip("this system has no such signal")
+    before = signal.getsignal(number)
+    target = tmp_path / "out" / "coded.csv"
+    target.parent.mkdir()
+    with pytest.raises(SystemExit) as caught:
+        run_bulk(constant_pipeline, source, target, on_progress=lambda progress: signal.raise_signal(number))
+    assert caught.value.code == 128 + number
+    assert not list(target.parent.iterdir())
+    assert signal.getsignal(number) is before
+
+
+def test_signals_of_the_caller_are_left_alone(constant_pipeline, source, tmp_path):
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        run_bulk(
+            constant_pipeline,
+            source,
+            tmp_path / "coded.csv",
+            on_progress=lambda progress: signal.raise_signal(signal.SIGTERM),
+        )
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_run_in_a_thread_needs_no_signals(constant_pipeline, source, tmp_path):
+    with ThreadPoolExecutor(1) as pool:
+        report = pool.submit(run_bulk, constant_pipeline, source, tmp_path / "coded.csv").result()
+    assert report.rows == len(ROWS)
+
+
+CANARY = "Zarinatestova"
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "jsonl", "parquet"])
+def test_row_that_cannot_be_read_gives_none_of_its_cells(constant_pipeline, tmp_path, ending):
+    source = tmp_path / "in.csv"
+    lines = ["nr,place,text,year", "1,Osh,The doctor refused.,2020"]
+    for width in (1, 2, 3, 5, 6):
+        for at in range(width):
+            lines.append(",".join(f"{CANARY} was beaten" if place == at else "x" for place in range(width)))
+    source.write_text("\n".join(lines), encoding="utf-8")
+    target = tmp_path / f"out.{ending}"
+    report = run_bulk(constant_pipeline, source, target, preview=100)
+    first, *rows = _read(target)
+    assert first["place"] == "Osh"
+    assert CANARY not in repr(rows) + repr(report) + repr(report.preview)
+    assert [row["error"].split(": ")[:2] for row in rows] == [["row.unreadable", f"row {n}"] for n in range(2, 19)]
+    assert not any(row[name] for row in rows for name in ("nr", "place", "text", "year"))
+
+
+def test_row_that_cannot_be_read_is_kept_with_the_text(constant_pipeline, tmp_path):
+    source = tmp_path / "in.csv"
+    source.write_text("nr,text,place\n1,The doctor\nrefused.,Osh\n", encoding="utf-8")
+    run_bulk(constant_pipeline, source, tmp_path / "out.csv", keep_text=True)
+    assert [row["nr"] for row in _read(tmp_path / "out.csv")] == ["1", "refused."]
+
+
+def test_typed_columns_of_a_row_that_cannot_be_read_are_null(constant_pipeline, tmp_path):
+    text = pyarrow.array([b"The doctor refused.", b"She \xff left."]).cast(pyarrow.string(), safe=False)
+    pyarrow.parquet.write_table(pyarrow.table({"n": [1, 2], "text": text}), tmp_path / "in.parquet")
+    run_bulk(constant_pipeline, tmp_path / "in.parquet", tmp_path / "out.parquet")
+    rows = _read(tmp_path / "out.parquet")
+    assert [row["n"] for row in rows] == [1, None]
+    assert rows[1]["error"].startswith("row.unreadable: row 2: ")
+
+
+def test_row_that_crashes_is_marked_and_the_others_are_coded(constant_pipeline, source, tmp_path, monkeypatch, capfd):
+    analyze = Pipeline.analyze_one
+
+    def crash(pipeline, narrative):
+        if narrative.case_id == "a1":
+            raise ZeroDivisionError(f"{CANARY}: {narrative.text}")
+        return analyze(pipeline, narrative)
+
+    monkeypatch.setattr(Pipeline, "analyze_one", crash)
+    report = run_bulk(constant_pipeline, source, tmp_path / "coded.jsonl", preview=10)
+    rows = _read(tmp_path / "coded.jsonl")
+    assert rows[0]["error"] == "row.failed: internal error (ZeroDivisionError)"
+    assert rows[0]["text"] == ""
+    assert rows[1]["suggestions"]
+    assert report.errors["row.failed"] == 1
+    told = "".join([*capfd.readouterr(), repr(report), repr(report.preview)])
+    assert CANARY not in told + (tmp_path / "coded.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["de", "DE-at", "Zarina"])
+def test_language_that_is_not_served_is_refused_before_anything_is_read(constant_pipeline, tmp_path, language):
+    with pytest.raises(LanguageNotServed) as caught:
+        run_bulk(constant_pipeline, tmp_path / "none.csv", tmp_path / "out.csv", language=language)
+    assert "arina" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("language", ["ru", "RU_kg", ""])
+def test_language_that_is_served_is_taken(constant_pipeline, source, tmp_path, language):
+    assert run_bulk(constant_pipeline, source, tmp_path / "out.csv", language=language).rows == len(ROWS)
 
 
 def test_progress_is_monotone_and_ends_with_the_report(constant_pipeline, source, tmp_path):

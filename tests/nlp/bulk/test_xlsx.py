@@ -248,3 +248,16 @@ def test_progress_is_told_by_the_place_in_the_sheet(tmp_path: Path) -> None:
     assert 0 < seen[0] < 0.9
     assert seen == sorted(seen)
     assert seen[-1] > 0.95
+
+
+def test_numbers_beyond_those_of_excel_are_text(tmp_path: Path) -> None:
+    huge = [10**400, -(10**15), 10**14, float("inf")]
+    with open_output(tmp_path / "out.xlsx", ["text", "b", "c", "d"]) as table:
+        table.write(huge)
+    assert rows_of(tmp_path / "out.xlsx")[0].cells == (str(10**400), str(-(10**15)), 10**14, "inf")
+
+
+def test_a_workbook_is_never_read_without_protection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openpyxl, "DEFUSEDXML", False)
+    with pytest.raises(TableError, match="unset OPENPYXL_DEFUSEDXML"):
+        rows_of(book(tmp_path / "cases.xlsx", Sheet=CASES))
