@@ -7,7 +7,6 @@ without the endings that cases, genders and diminutives change.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -30,11 +29,12 @@ _LATIN = str.maketrans(
         "ə": "a", "ı": "i", "’": "", "'": "", "ʻ": "", "ʼ": "", "`": "",
     }
 )  # fmt: skip
-# Case, gender and diminutive endings, longest first, in the folded Latin form; Russian, Ukrainian, Turkic and Balkan.
-_ENDING = re.compile(
-    r"(?:iami|iakh|ogo|omu|oiu|eiu|ami|aia|oi|oe|om|em|ei|iu|ia|ie|ii|im|ih|am|u|a|e|i|o|"
-    r"nin|ning|din|ding|tin|ting|ga|ge|ka|ke|ni|di|ti|dan|den|tan|ten|nan|nen|da|de|ta|te|s)$"
+# Case, gender and diminutive endings in the folded Latin form; Russian, Ukrainian, Turkic and Balkan.
+_ENDINGS = frozenset(
+    "iami iakh ogo omu oiu eiu ami aia oi oe om em ei iu ia ie ii im ih am u a e i o "
+    "nin ning din ding tin ting ga ge ka ke ni di ti dan den tan ten nan nen da de ta te s".split()
 )
+_LONGEST_ENDING = max(map(len, _ENDINGS))
 
 
 def surface_key(words: str) -> str:
@@ -48,8 +48,10 @@ def stem(word: str) -> str:
     lowered = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", word).lower().translate(_LATIN))
     folded = "".join(character for character in lowered if character.isalpha())
     folded = folded.replace("kh", "h").replace("ks", "x").replace("ii", "i")
-    cut = _ENDING.sub("", folded, count=1)
-    return cut if len(cut) >= _MIN_STEM else folded
+    for size in range(min(_LONGEST_ENDING, len(folded) - _MIN_STEM), 0, -1):
+        if folded[-size:] in _ENDINGS:
+            return folded[:-size]
+    return folded
 
 
 def _name_parts(words: str) -> tuple[frozenset[str], frozenset[str]]:

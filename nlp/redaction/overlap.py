@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 from ..types import Entity, Span
 
+MIN_COVERING_SCORE = 0.5  # below it an entity is a net for what nothing else has named
+
 
 def resolve(entities: Iterable[Entity]) -> tuple[Entity, ...]:
     """Disjoint entities in the order they stand.
 
-    Entities that share a character become their union, with type, score and source of the strongest: the
-    highest score, then the longest span, then the first in alphabetical order of type and source.
+    Entities that share a character become their union, with type, score and source of the strongest. One that covers
+    the whole union is stronger than its parts ("ул. Абая, 12" is an address, whatever "Абая" is by itself), unless it
+    is a mere guess; then the highest score counts, then the longest span, then the alphabetical order.
     """
     resolved: list[Entity] = []
     group: list[Entity] = []
@@ -28,8 +31,10 @@ def resolve(entities: Iterable[Entity]) -> tuple[Entity, ...]:
 
 
 def _union(group: list[Entity]) -> Entity:
-    strongest = min(
-        group, key=lambda entity: (-entity.score, entity.span.start - entity.span.end, entity.type, entity.source)
-    )
     span = Span(group[0].span.start, max(entity.span.end for entity in group))
+    covering = [entity for entity in group if entity.span == span and entity.score >= MIN_COVERING_SCORE]
+    strongest = min(
+        covering or group,
+        key=lambda entity: (-entity.score, entity.span.start - entity.span.end, entity.type, entity.source),
+    )
     return Entity(span, strongest.type, strongest.score, strongest.source)

@@ -47,6 +47,7 @@ def test_recognizer_is_deterministic(recognizer: Recognizer) -> None:
     assert list(recognizer.find(SAMPLE)) == list(recognizer.find(SAMPLE))
 
 
+@pytest.mark.slow  # measures time, by ratio
 @pytest.mark.parametrize("recognizer", ALL, ids=lambda recognizer: recognizer.name)
 def test_time_grows_with_the_length_of_hostile_text_and_no_faster(recognizer: Recognizer) -> None:
     recognizer.find(SAMPLE)  # loads lists and dictionaries

@@ -39,6 +39,11 @@ def test_resolving_twice_changes_nothing(entities: list[Entity]) -> None:
     assert resolve(resolve(entities)) == resolve(entities)
 
 
+def test_what_covers_all_gives_the_type() -> None:
+    name, street = Entity(Span(4, 8), "PERSON", 0.9, "name"), Entity(Span(0, 12), "ADDRESS", 0.8, "street")
+    assert resolve([name, street]) == (street,)
+
+
 def test_the_stronger_gives_the_type() -> None:
     weak, strong = Entity(Span(0, 9), "DOCUMENT", 0.4, "net"), Entity(Span(4, 12), "PHONE", 0.9, "phone")
     assert resolve([weak, strong]) == (Entity(Span(0, 12), "PHONE", 0.9, "phone"),)

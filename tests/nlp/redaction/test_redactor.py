@@ -1,6 +1,5 @@
 """Laws of redaction, over texts made of the pieces that narratives are made of."""
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -116,14 +115,3 @@ class _Broken:
 def test_nothing_is_half_redacted_when_a_recognizer_fails() -> None:
     with pytest.raises(RuntimeError):
         Redactor([*all_recognizers().values(), _Broken()]).redact(reading("Айгуль пришла"))
-
-
-def test_long_texts_take_seconds_not_minutes() -> None:
-    text = (
-        "Айгуль Нурланова пришла в поликлинику № 4, тел. +996 555 010 203. Врач отказал ей, потому что у неё ВИЧ.\n"
-        * 500
-    )
-    read = READER.read(Narrative(text, language="ru"))
-    start = time.perf_counter()
-    REDACTOR.redact(read)
-    assert time.perf_counter() - start < 10  # 50,000 characters, measured 1 to 2 seconds
