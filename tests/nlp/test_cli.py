@@ -163,3 +163,33 @@ def test_crash_shows_where_but_not_what(root):
     assert done.returncode == 1
     assert "Zarina" not in done.stdout + done.stderr
     assert "KeyError" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
+def test_full_standard_output_gives_a_sentence(root):
+    program = "import sys; from nlp.cli import app; sys.argv = ['casecoder', 'redact']; app()"
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            input=TEXT.encode(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=root,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert b"No space left" in done.stderr
+    assert b"Zarina" not in done.stderr
+
+
+def test_output_into_a_file_is_utf_8_whatever_the_console_speaks(root):
+    program = "import sys; from nlp.cli import app; sys.argv = ['casecoder', 'redact']; app()"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input="Врач отказал ей.".encode(),
+        capture_output=True,
+        cwd=root,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        check=True,
+    )
+    assert done.stdout.decode().strip() == "Врач отказал ей."
