@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .classification import Classifier
@@ -46,12 +46,11 @@ class Pipeline:
             Redactor(recognizers_for(kinds)),
         )
 
-    def analyze(self, narratives: Iterable[Narrative]) -> Iterator[Analysis]:
-        """Analyze narratives one by one, in order. Raises the `NarrativeError` of the first that cannot be analyzed."""
-        return (self.analyze_one(narrative) for narrative in narratives)
-
     def analyze_one(self, narrative: Narrative) -> Analysis:
-        """Read, redact and code one narrative."""
+        """Read, redact and code one narrative. Raises a `NarrativeError` for one that cannot be analyzed.
+
+        One at a time: a narrative's result never depends on its neighbors, and one that fails stops no other.
+        """
         reading = self.reader.read(narrative)
         redaction = self.redactor.redact(reading)
         features = self.classifier.featurize(reading, redaction)
