@@ -18,16 +18,18 @@ from itertools import cycle, islice
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+LANGUAGES = ("en", "ru")  # those of the default bundle
 CODE = "import sys; from service.cli import app; sys.argv = ['casecoder-serve', 'run', '--port', sys.argv[1]]; app()"
 
 
 def narratives(number: int) -> list[str]:
     """Narratives of 80 to 120 words."""
-    texts = [
-        json.loads(line)["text"]
+    cases = [
+        json.loads(line)
         for file in sorted((ROOT / "annotations" / "narratives").glob("*.jsonl"))
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
+    texts = [case["text"] for case in cases if case["lang"] in LANGUAGES]
     return list(islice(cycle(text for text in texts if 80 <= len(text.split()) <= 120), number))
 
 
