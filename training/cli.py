@@ -18,6 +18,7 @@ from rich.table import Table
 
 from nlp.cli import guarded
 from nlp.errors import BackendUnavailable, CorpusError
+from nlp.reading import MAX_CHARACTERS
 from nlp.show import output_console
 
 app = typer.Typer(
@@ -177,7 +178,7 @@ def evaluate(
     cases = read_cases(data, book) if data else _split(run, split, book)
     if not cases:
         raise CorpusError("there is no case in it", source=str(data or split), line=0)
-    pipeline = opened.pipeline(max_characters=max(50_000, *(len(case.text) for case in cases)))
+    pipeline = opened.pipeline(max_characters=max(MAX_CHARACTERS, *(len(case.text) for case in cases)))
     with _progress("evaluating", len(cases)) as step:
         figures = measure(pipeline, cases, seed=seed, step=step)
     figures["bundle_digest"] = opened.digest

@@ -43,7 +43,7 @@ def evaluate(
         "languages": dict(sorted(Counter(case.language for case in cases).items())),
         "axes": {axis.id: _axis(axis.id, pipeline.codebook, cases, analyses, draws) for axis in pipeline.codebook.axes},
         "primary": _primary(pipeline.codebook, cases, analyses),
-        "redaction": redaction_figures(pipeline, cases),
+        "redaction": redaction_figures(pipeline, cases, analyses),
     }
 
 
@@ -178,7 +178,9 @@ def _primary(codebook: Codebook, cases: Sequence[Case], analyses: Sequence[Analy
     return figures
 
 
-def redaction_figures(pipeline: Pipeline, cases: Sequence[Case]) -> dict[str, Any] | None:
+def redaction_figures(
+    pipeline: Pipeline, cases: Sequence[Case], analyses: Sequence[Analysis | None]
+) -> dict[str, Any] | None:
     """Recall of marked identifiers, overall, by kind, type and language; None where no case has marks.
 
     An identifier counts as hidden only if every letter and digit of it is. ``precision_of_characters`` is the share
@@ -188,15 +190,14 @@ def redaction_figures(pipeline: Pipeline, cases: Sequence[Case]) -> dict[str, An
     kinds = {identifier.id: identifier.kind for identifier in pipeline.codebook.identifiers}
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     hidden_total = hidden_right = leaks = marked_cases = 0
-    for case in cases:
+    for case, analysis in zip(cases, analyses, strict=True):
         if case.entities is None:
             continue
-        try:
-            reading = Reader(languages=(case.language,), max_characters=len(case.text)).read(case.narrative())
-        except NarrativeError:
+        found_entities = analysis.redaction.entities if analysis else _recognize(pipeline, case)
+        if found_entities is None:
             continue
         marked_cases += 1
-        hidden = _characters(case.text, [entity.span for entity in pipeline.redactor.recognize(reading)])
+        hidden = _characters(case.text, [entity.span for entity in found_entities])
         gold = _characters(case.text, [entity.span for entity in case.entities])
         hidden_total += len(hidden)
         hidden_right += len(hidden & gold)
@@ -211,6 +212,15 @@ def redaction_figures(pipeline: Pipeline, cases: Sequence[Case]) -> dict[str, An
             key: {"support": total, "recall": _share(hits, total)} for key, (hits, total) in sorted(found.items())
         },
     }
+
+
+def _recognize(pipeline: Pipeline, case: Case) -> Sequence[Entity] | None:
+    """The entities of a case that the pipeline did not analyze, for its language perhaps; None for no readable text."""
+    try:
+        reading = Reader(languages=(case.language,), max_characters=len(case.text)).read(case.narrative())
+    except NarrativeError:
+        return None
+    return pipeline.redactor.recognize(reading)
 
 
 def _characters(text: str, spans: Sequence[Span]) -> set[int]:

@@ -19,22 +19,15 @@ import time
 from itertools import cycle, islice
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-LANGUAGES = ("en", "ru")  # those of the default bundle
+from texts import ROOT, narratives
 
 
 def write_rows(path: Path, rows: int) -> None:
     """A CSV file of narratives in both languages."""
-    cases = [
-        json.loads(line)
-        for file in sorted((ROOT / "annotations" / "narratives").glob("*.jsonl"))
-        for line in file.read_text(encoding="utf-8").splitlines()
-    ]
-    texts = [case["text"] for case in cases if case["lang"] in LANGUAGES]
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["id", "text"])
-        for number, text in enumerate(islice(cycle(texts), rows), 1):
+        for number, text in enumerate(islice(cycle(narratives()), rows), 1):
             writer.writerow([number, f"{number}. {text}"])
 
 

@@ -15,22 +15,15 @@ import subprocess
 import sys
 import time
 from itertools import cycle, islice
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-LANGUAGES = ("en", "ru")  # those of the default bundle
+from texts import ROOT, narratives
+
 CODE = "import sys; from service.cli import app; sys.argv = ['casecoder-serve', 'run', '--port', sys.argv[1]]; app()"
 
 
-def narratives(number: int) -> list[str]:
+def of_usual_length(number: int) -> list[str]:
     """Narratives of 80 to 120 words."""
-    cases = [
-        json.loads(line)
-        for file in sorted((ROOT / "annotations" / "narratives").glob("*.jsonl"))
-        for line in file.read_text(encoding="utf-8").splitlines()
-    ]
-    texts = [case["text"] for case in cases if case["lang"] in LANGUAGES]
-    return list(islice(cycle(text for text in texts if 80 <= len(text.split()) <= 120), number))
+    return list(islice(cycle(text for text in narratives() if 80 <= len(text.split()) <= 120), number))
 
 
 def free_port() -> int:
@@ -62,7 +55,7 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
 
 def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    texts = narratives(requests)
+    texts = of_usual_length(requests)
     port = free_port()
     server = subprocess.Popen([sys.executable, "-c", CODE, str(port)], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
