@@ -9,7 +9,7 @@ import pytest
 from nlp.bundle import open_bundle
 from training.corpus import read_cases
 from training.evaluate import evaluate
-from training.split import split_cases
+from training.split import divided
 
 pytestmark = pytest.mark.model
 
@@ -20,12 +20,9 @@ RECALL_FLOORS = {"kind:direct": 0.93, "kind:quasi": 0.80, "type:PERSON": 0.90, "
 @pytest.fixture(scope="module")
 def figures(root, config):
     bundle = open_bundle()
-    cases = [
-        case
-        for case in read_cases(root / "annotations" / "narratives", bundle.codebook())
-        if case.language in config.languages
-    ]
-    tuning = split_cases(cases, config.shares, seed=config.seed)["tune"]
+    cases = read_cases(root / "annotations" / "narratives", bundle.codebook())
+    splits = divided(cases, config.split, root / config.splits if config.splits else None)
+    tuning = [case for case in splits["tune"] if case.language in config.languages]
     return evaluate(bundle.pipeline(), tuning, seed=0)
 
 

@@ -6,10 +6,10 @@ import hashlib
 import importlib.resources
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,11 +21,18 @@ from nlp.errors import BackendUnavailable, CorpusError
 from nlp.reading import MAX_CHARACTERS
 from nlp.show import output_console
 
+from . import corpus_cli
+from .corpus_cli import write_json
+
+if TYPE_CHECKING:
+    from .corpus import Case
+
 app = typer.Typer(
-    help="Build bundles from annotated narratives: prepare > fit > evaluate > package.",
+    help="Write, check and exchange narratives, and build bundles from them: prepare > fit > evaluate > package.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(corpus_cli.app)
 _console = Console(stderr=True)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The run's configuration (TOML).")]
@@ -42,61 +49,28 @@ def _progress(what: str, total: int) -> Iterator[Any]:
         yield lambda: bar.advance(task)
 
 
-@app.command("import-marked")
-@guarded
-def import_marked(
-    files: Annotated[list[Path], typer.Argument(help="Text files with inline marks (annotations/guidelines.md).")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The JSONL file to write.")],
-    codebook: Annotated[Path, typer.Option(help="The codebook.")] = Path("annotations/codebook.yaml"),
-) -> None:
-    """Turn narratives with inline marks into JSON lines."""
-    from nlp.codebook import load_codebook
-
-    from .corpus import cases_from_marked, write_cases
-
-    book = load_codebook(codebook)
-    cases = [case for file in files for case in cases_from_marked(file, book)]
-    write_cases(output, cases)
-    typer.echo(f"{len(cases)} narratives written to {output}")
-
-
-@app.command("export-marked")
-@guarded
-def export_marked(
-    file: Annotated[Path, typer.Argument(help="A JSONL file of narratives.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The text file to write.")],
-    codebook: Annotated[Path, typer.Option(help="The codebook.")] = Path("annotations/codebook.yaml"),
-) -> None:
-    """Turn JSON lines into text with inline marks, to be edited by hand."""
-    from nlp.codebook import load_codebook
-
-    from .corpus import marked_form, read_cases
-
-    cases = read_cases(file, load_codebook(codebook))
-    output.write_text("\n".join(map(marked_form, cases)), encoding="utf-8", newline="\n")
-    typer.echo(f"{len(cases)} narratives written to {output}")
-
-
 @app.command()
 @guarded
-def check(
-    narratives: Annotated[Path, typer.Argument(help="A JSONL file or a folder of them.")] = Path(
-        "annotations/narratives"
-    ),
-    codebook: Annotated[Path, typer.Option(help="The codebook.")] = Path("annotations/codebook.yaml"),
+def split(
+    version: Annotated[str, typer.Option(help="Version of the division; every change of the test split is a new one.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; must not exist yet.")],
+    config: ConfigOption = _CONFIG,
 ) -> None:
-    """Check codebook and narratives; the first fault is named with file, line and reason."""
+    """Freeze train, tune and test, so that the test split stays the same while narratives are added."""
     from nlp.codebook import load_codebook
 
-    from .corpus import count_codes, read_cases
+    from .config import load_config
+    from .corpus import read_cases
+    from .split import freeze, split_cases, write_frozen
 
-    book = load_codebook(codebook)
-    cases = read_cases(narratives, book)
-    table = Table("code", "cases")
-    for code, count in count_codes(cases, book).items():
-        table.add_row(code, str(count))
-    output_console().print(table)
-    typer.echo(f"codebook {book}, {len(cases)} narratives: no fault found")
+    settings = load_config(config)
+    cases = read_cases(settings.narratives, load_codebook(settings.codebook))
+    splits = split_cases(cases, settings.split)
+    _refuse_leaks(splits)
+    if output.exists():
+        raise CorpusError("exists already: a frozen division is not overwritten", source=str(output), line=0)
+    write_frozen(output, freeze(splits, version=version, seed=settings.split.seed))
+    typer.echo(", ".join(f"{name} {len(members)}" for name, members in splits.items()) + f" narratives; see {output}")
 
 
 @app.command()
@@ -107,17 +81,33 @@ def prepare(config: ConfigOption = _CONFIG, run: RunOption = _RUN) -> None:
 
     from .config import load_config
     from .corpus import read_cases, write_cases
-    from .split import split_cases
+    from .split import divided
 
     settings = load_config(config)
     book = load_codebook(settings.codebook)
-    cases = [case for case in read_cases(settings.narratives, book) if case.language in settings.languages]
-    splits = split_cases(cases, settings.shares, seed=settings.seed)
+    splits = divided(read_cases(settings.narratives, book), settings.split, settings.splits)
+    _refuse_leaks(splits)
     for name, members in splits.items():
-        write_cases(run / f"{name}.jsonl", members)
-    facts = {"data_hash": _hash(run), "splits": {name: len(members) for name, members in splits.items()}}
-    _write_json(run / "prepared.json", facts)
-    typer.echo(", ".join(f"{name} {len(members)}" for name, members in splits.items()) + f" narratives in {run}")
+        write_cases(run / f"{name}.jsonl", [case for case in members if case.language in settings.languages])
+    sizes = {name: sum(case.language in settings.languages for case in members) for name, members in splits.items()}
+    write_json(run / "prepared.json", {"data_hash": _hash(run), "splits": sizes})
+    typer.echo(", ".join(f"{name} {size}" for name, size in sizes.items()) + f" narratives in {run}")
+
+
+def _refuse_leaks(splits: Mapping[str, Sequence[Case]]) -> None:
+    """Raise `CorpusError` if two near-duplicates stand in different splits."""
+    try:
+        from .duplicates import near_duplicates
+    except ModuleNotFoundError:
+        raise BackendUnavailable("training", "fit") from None
+    from .split import straddling
+
+    pairs = near_duplicates([case for members in splits.values() for case in members])
+    if leaks := straddling(splits, [(pair.first, pair.second) for pair in pairs]):
+        first, second = leaks[0]
+        raise CorpusError(
+            f"{len(leaks)} near-duplicates straddle, the first are {first} and {second}", source="splits", line=0
+        )
 
 
 @app.command()
@@ -183,9 +173,72 @@ def evaluate(
         figures = measure(pipeline, cases, seed=seed, step=step)
     figures["bundle_digest"] = opened.digest
     target = output or run / f"metrics-{data.stem if data else split}{'-' + opened.name if bundle else ''}.json"
-    _write_json(target, figures)
+    write_json(target, figures)
     _show(figures)
     typer.echo(f"figures in {target}")
+
+
+@app.command()
+@guarded
+def curve(
+    config: ConfigOption = _CONFIG,
+    run: RunOption = _RUN,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the figures go, as JSON.")] = None,
+) -> None:
+    """Fit on growing parts of the training split and measure each on the tuning split: do more narratives still
+    help?"""
+    from nlp.codebook import load_codebook
+
+    from .config import load_config
+
+    try:
+        from .curve import SHARES, learning_curve
+        from .fit import featurize
+    except ModuleNotFoundError:
+        raise BackendUnavailable("training", "fit") from None
+    settings = load_config(config)
+    book = load_codebook(settings.codebook)
+    train, tuning = (_split(run, name, book) for name in ("train", "tune"))
+    with _progress("reading and redacting", len(train) + len(tuning)) as step:
+        parts, held_out = featurize(train, book, step=step), featurize(tuning, book, step=step)
+    with _progress("fitting", len(SHARES)) as step:
+        rows = learning_curve(parts, held_out, [case.language for case in tuning], book, settings, step=step)
+    table = Table("cases", "of", *(axis.id for axis in book.axes), title="mean average precision on the tuning split")
+    for row in rows:
+        for language, figures in row["mean_average_precision"].items():
+            table.add_row(str(row["cases"]), language, *(_said(figures[axis.id]) for axis in book.axes))
+    output_console().print(table)
+    write_json(output or run / "curve.json", rows)
+
+
+@app.command()
+@guarded
+def audit(
+    config: ConfigOption = _CONFIG,
+    run: RunOption = _RUN,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the list goes, as JSON lines.")] = None,
+) -> None:
+    """List codes of the training and tuning split that contradict a model which has not seen the case: look at each."""
+    from nlp.classification.base import columns_of
+    from nlp.codebook import load_codebook
+
+    from .config import load_config
+
+    try:
+        from .audit import label_doubts
+        from .fit import featurize, out_of_fold
+    except ModuleNotFoundError:
+        raise BackendUnavailable("the audit", "corpus") from None
+    settings = load_config(config)
+    book = load_codebook(settings.codebook)
+    cases = [*_split(run, "train", book), *_split(run, "tune", book)]
+    with _progress("reading and redacting", len(cases)) as step:
+        featured = featurize(cases, book, step=step)
+    with _console.status("fitting"):
+        doubts = label_doubts(cases, columns_of(book), out_of_fold(featured, book, settings))
+    target = output or run / "doubts.jsonl"
+    target.write_text("".join(json.dumps(vars(doubt)) + "\n" for doubt in doubts), encoding="utf-8", newline="\n")
+    typer.echo(f"{len(doubts)} doubted codes of {len(cases)} cases, listed in {target}")
 
 
 @app.command()
@@ -226,11 +279,6 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise CorpusError("is missing: run the steps before this one", source=str(path), line=0) from None
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 _SHOWN = {

@@ -9,6 +9,8 @@ from typing import Any
 
 from nlp.errors import SettingsError
 
+from .split import SPLITS, Plan
+
 
 @dataclass(frozen=True)
 class Config:
@@ -18,7 +20,8 @@ class Config:
     narratives: Path
     languages: tuple[str, ...]
     seed: int
-    shares: dict[str, float]
+    split: Plan
+    splits: Path | None
     min_persons: int
     C: tuple[float, ...]
     evidence_weight: float
@@ -42,8 +45,11 @@ def load_config(path: Path) -> Config:
         config = _config(data)
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(f"{path}: a value is missing or of the wrong kind: {error}") from None
-    if abs(sum(config.shares.values()) - 1) > 1e-9 or set(config.shares) != {"train", "tune", "test"}:
-        raise SettingsError(f"{path}: shares wants train, tune and test that add up to 1")
+    for shares in config.split.shares.values():
+        if abs(sum(shares.values()) - 1) > 1e-9 or set(shares) != set(SPLITS):
+            raise SettingsError(f"{path}: every line of shares wants train, tune and test that add up to 1")
+    if "default" not in config.split.shares:
+        raise SettingsError(f"{path}: shares wants a line `default`")
     return config
 
 
@@ -53,7 +59,15 @@ def _config(data: dict[str, Any]) -> Config:
         narratives=Path(data["data"]["narratives"]),
         languages=tuple(data["data"]["languages"]),
         seed=int(data["data"]["seed"]),
-        shares={name: float(share) for name, share in data["data"]["shares"].items()},
+        split=Plan(
+            shares={
+                language: {name: float(share) for name, share in shares.items()}
+                for language, shares in data["split"]["shares"].items()
+            },
+            seed=int(data["split"]["seed"]),
+            test_writers=tuple(data["split"]["test_writers"]),
+        ),
+        splits=Path(data["split"]["file"]) if data["split"]["file"] else None,
         min_persons=int(data["features"]["min_persons"]),
         C=tuple(float(value) for value in data["fit"]["C"]),
         evidence_weight=float(data["fit"]["evidence_weight"]),

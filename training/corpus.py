@@ -30,6 +30,12 @@ from nlp.types import Entity, Narrative, Span
 
 from .marking import Marked, MarkingError, add_marks, read_marked
 
+HARD = (
+    "slur", "threat-only", "fear", "negation", "past", "other-role", "helper-named", "two-clients", "many-perpetrators",
+    "law-quoted", "happy-violence",
+)  # fmt: skip
+"""Tags of the kinds of hard case (annotations/guidelines.md)."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -59,6 +65,11 @@ class Case:
         return Narrative(self.text, case_id=self.case_id, language=self.language, country=self.country)
 
 
+def is_hard(case: Case) -> bool:
+    """Whether a case has a tag of a kind of hard case."""
+    return any(tag in HARD for tag in case.tags)
+
+
 def groups_of(cases: Sequence[Case]) -> list[str]:
     """The group of each case. Cases of one group never straddle a split: one writer on one theme, and translations with
     their original, wherever in the files it stands."""
@@ -85,7 +96,7 @@ def read_cases(path: Path, codebook: Codebook) -> list[Case]:
     cases = []
     for file in files:
         for line, data in _lines(file):
-            case = _case(data, codebook, file.name, line)
+            case = case_from_json(data, codebook, file.name, line)
             if case.case_id in seen:
                 _fail("this id stands twice", file.name, line)
             seen.add(case.case_id)
@@ -105,7 +116,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
         raise CorpusError(f"cannot be read ({type(error).__name__})", source=str(path), line=0) from None
 
 
-def _case(data: Any, codebook: Codebook, source: str, line: int) -> Case:
+def case_from_json(data: Any, codebook: Codebook, source: str, line: int) -> Case:
     """A checked case. No message holds text of the narrative."""
     if not isinstance(data, dict):
         _fail("wants a JSON object", source, line)
@@ -246,7 +257,7 @@ def cases_from_marked(path: Path, codebook: Codebook) -> list[Case]:
         raise CorpusError(error.reason, source=path.name, line=error.line) from None
     except (OSError, UnicodeDecodeError) as error:
         raise CorpusError(f"cannot be read ({type(error).__name__})", source=str(path), line=0) from None
-    return [_case(_marked_json(item, codebook, path.name), codebook, path.name, item.line) for item in marked]
+    return [case_from_json(_marked_json(item, codebook, path.name), codebook, path.name, item.line) for item in marked]
 
 
 def _marked_json(item: Marked, codebook: Codebook, source: str) -> dict[str, Any]:

@@ -125,22 +125,15 @@ def vocabulary_of(featured: Featured, *, min_persons: int) -> tuple[list[str], n
 def fit_linear(featured: Featured, codebook: Codebook, config: Config) -> tuple[LinearClassifier, dict[str, object]]:
     """A calibrated linear classifier, and what was found on the way: the chosen C and the sizes."""
     columns = columns_of(codebook)
-    vocabulary, idf = vocabulary_of(featured, min_persons=config.min_persons)
-    blank = LinearClassifier(
-        columns,
-        vocabulary,
-        idf=idf,
-        weights=np.zeros((len(vocabulary), len(columns)), dtype=np.float32),
-        bias=np.zeros(len(columns), dtype=np.float32),
-        calibration=np.vstack([np.ones(len(columns)), np.zeros(len(columns))]),
-    )
+    blank = _blank(featured, columns, config)
     examples = _examples(blank, featured, config.evidence_weight)
     out_of_fold = {C: _cross_fit(examples, featured, C, config) for C in config.C}
     losses = {C: _loss(logits, featured.targets) for C, logits in out_of_fold.items()}
     best = min(config.C, key=lambda C: (losses[C], C))
     weights, bias = _fit_columns(examples, best, config.seed)
     calibration = calibrate(out_of_fold[best], featured.targets, columns, prior=config.calibration_prior)
-    model = LinearClassifier(columns, vocabulary, idf=idf, weights=weights, bias=bias, calibration=calibration)
+    vocabulary = blank.vocabulary
+    model = LinearClassifier(columns, vocabulary, idf=blank.idf, weights=weights, bias=bias, calibration=calibration)
     facts = {
         "C": best,
         "log_loss_out_of_fold": {str(C): round(loss, 4) for C, loss in losses.items()},
@@ -149,6 +142,19 @@ def fit_linear(featured: Featured, codebook: Codebook, config: Config) -> tuple[
         "cases": len(featured.sentences),
     }
     return model, facts
+
+
+def _blank(featured: Featured, columns: Sequence[Column], config: Config) -> LinearClassifier:
+    """A model with the vocabulary of some cases and no weights yet."""
+    vocabulary, idf = vocabulary_of(featured, min_persons=config.min_persons)
+    return LinearClassifier(
+        columns,
+        vocabulary,
+        idf=idf,
+        weights=np.zeros((len(vocabulary), len(columns)), dtype=np.float32),
+        bias=np.zeros(len(columns), dtype=np.float32),
+        calibration=np.vstack([np.ones(len(columns)), np.zeros(len(columns))]),
+    )
 
 
 @dataclass(frozen=True)
@@ -187,6 +193,16 @@ def matrix(model: LinearClassifier, counts: Sequence[Counts]) -> sparse.csr_matr
         values = model.tfidf(item.support, item.parts.sum(axis=0, keepdims=True))[0]
         rows.append(sparse.csr_matrix((values, item.support, [0, len(values)]), shape=(1, len(model.vocabulary))))
     return sparse.vstack(rows, format="csr")
+
+
+def out_of_fold(featured: Featured, codebook: Codebook, config: Config) -> np.ndarray:
+    """Calibrated probabilities of every case from models that have not seen its group, of shape (n_cases,
+    n_columns)."""
+    columns = columns_of(codebook)
+    examples = _examples(_blank(featured, columns, config), featured, config.evidence_weight)
+    logits = _cross_fit(examples, featured, config.C[len(config.C) // 2], config)
+    slope, offset = calibrate(logits, featured.targets, columns, prior=config.calibration_prior)
+    return np.asarray(1 / (1 + np.exp(-np.clip(slope * logits + offset, -30, 30))))
 
 
 def _fit_columns(examples: _Examples, C: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,38 +1,81 @@
 """Grouped, stratified, seeded splits: related cases never straddle, every code and language gets its share.
 
-Iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011) over groups instead of single cases.
+Iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011) over groups instead of single cases, one language
+after the other. A division can be frozen into a file: then the test split stays what it is while the corpus grows.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from .corpus import Case, groups_of
+from nlp.errors import CorpusError
 
+from .corpus import Case, case_json, groups_of
+
+SPLITS = ("train", "tune", "test")
 SEEN = (
     "seen"  # tag of a case that was looked at while recognizers were written: it may be trained on, never measured on
 )
 
 
-def split_cases(cases: Sequence[Case], shares: Mapping[str, float], *, seed: int) -> dict[str, list[Case]]:
-    """Cases of each split, in the order given; one split is called ``train``.
+@dataclass(frozen=True)
+class Plan:
+    """How to divide. ``shares`` maps a language, or ``default``, to the share of each split; all cases of
+    ``test_writers`` go to ``test``, so that voices are measured that no model has heard."""
 
-    The same cases, shares and seed give the same splits. Groups with a case that is tagged as `SEEN` go to ``train``.
-    The others are dealt out starting with those that have the rarest trait (code, language, writer); a group goes
-    where that trait is missing most, then where cases are missing most.
+    shares: Mapping[str, Mapping[str, float]]
+    seed: int
+    test_writers: tuple[str, ...] = ()
+
+    def of(self, language: str) -> Mapping[str, float]:
+        return self.shares.get(language, self.shares["default"])
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A division that is kept: the ids of ``tune`` and ``test``, all others being ``train``."""
+
+    version: str
+    seed: int
+    tune: tuple[str, ...]
+    test: tuple[str, ...]
+    test_digest: str
+
+
+def split_cases(cases: Sequence[Case], plan: Plan) -> dict[str, list[Case]]:
+    """Cases of each split, in the order given.
+
+    The same cases and plan give the same splits. Groups with a case that is tagged as `SEEN` go to ``train``. The
+    others are dealt out starting with those that have the rarest trait (code, writer); a group goes where that trait
+    is missing most, then where cases are missing most.
     """
-    groups: dict[str, list[Case]] = defaultdict(list)
     group_of = dict(zip((case.case_id for case in cases), groups_of(cases), strict=True))
+    groups: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         groups[group_of[case.case_id]].append(case)
+    by_language: dict[str, dict[str, list[Case]]] = defaultdict(dict)
+    for name in sorted(groups):
+        by_language[min(groups[name], key=lambda case: case.case_id).language][name] = groups[name]
+    home: dict[str, str] = {}
+    for language in sorted(by_language):
+        home |= _deal(by_language[language], plan.of(language), plan)
+    return {split: [case for case in cases if home[group_of[case.case_id]] == split] for split in SPLITS}
+
+
+def _deal(groups: Mapping[str, list[Case]], shares: Mapping[str, float], plan: Plan) -> dict[str, str]:
+    """The split of each group of one language."""
     traits = {name: Counter(trait for case in members for trait in _traits(case)) for name, members in groups.items()}
     total = sum(traits.values(), Counter())
-    missing = {split: {trait: count * share for trait, count in total.items()} for split, share in shares.items()}
-    room = {split: len(cases) * share for split, share in shares.items()}
-    left = sorted(groups)
-    random.Random(seed).shuffle(left)  # noqa: S311 - a seeded order of groups, no secret
+    missing = {split: {trait: count * shares[split] for trait, count in total.items()} for split in SPLITS}
+    room = {split: sum(map(len, groups.values())) * shares[split] for split in SPLITS}
+    left = list(groups)
+    random.Random(plan.seed).shuffle(left)  # noqa: S311 - a seeded order of groups, no secret
     home: dict[str, str] = {}
 
     def settle(name: str, split: str) -> None:
@@ -44,17 +87,93 @@ def split_cases(cases: Sequence[Case], shares: Mapping[str, float], *, seed: int
     for name in left:
         if any(SEEN in case.tags for case in groups[name]):
             settle(name, "train")
+        elif any(case.writer in plan.test_writers for case in groups[name]):
+            settle(name, "test")
     open_groups = set(left) - set(home)
     for trait in sorted(total, key=lambda trait: (total[trait], trait)):
         for name in left:
             if name in open_groups and trait in traits[name]:
-                split = max(sorted(shares), key=lambda split: (missing[split].get(trait, 0), room[split]))
+                split = max(sorted(SPLITS), key=lambda split: (missing[split].get(trait, 0), room[split]))
                 settle(name, split)
                 open_groups.discard(name)
-    return {split: [case for case in cases if home[group_of[case.case_id]] == split] for split in shares}
+    return home
 
 
 def _traits(case: Case) -> list[str]:
     codes = [code for codes in case.codes.values() for code in codes or ()]
     empty = [f"{axis}:nothing" for axis, codes in case.codes.items() if codes is not None and not codes]
-    return [f"language:{case.language}", f"writer:{case.writer}", *codes, *empty]
+    return [f"writer:{case.writer}", *codes, *empty]
+
+
+def freeze(splits: Mapping[str, Sequence[Case]], *, version: str, seed: int) -> Frozen:
+    """A division as it is kept."""
+    tune, test = (tuple(sorted(case.case_id for case in splits[name])) for name in ("tune", "test"))
+    return Frozen(version, seed, tune, test, digest(splits["test"]))
+
+
+def digest(cases: Iterable[Case]) -> str:
+    """SHA-256 over the cases, whatever their order."""
+    lines = sorted(json.dumps(case_json(case), ensure_ascii=False, sort_keys=True) for case in cases)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def apply_frozen(cases: Sequence[Case], frozen: Frozen, *, source: str) -> dict[str, list[Case]]:
+    """Cases of each split of a kept division, in the order given; cases that it does not name are ``train``.
+
+    Raises `CorpusError` if a case is missing, if the test split is not the one that was frozen, or if a group
+    straddles.
+    """
+    named = dict.fromkeys(frozen.tune, "tune") | dict.fromkeys(frozen.test, "test")
+    if absent := sorted(set(named) - {case.case_id for case in cases}):
+        raise CorpusError(
+            f"{len(absent)} of its cases are not in the corpus, the first is {absent[0]}", source=source, line=0
+        )
+    splits: dict[str, list[Case]] = {split: [] for split in SPLITS}
+    home: dict[str, str] = {}
+    for case, group in zip(cases, groups_of(cases), strict=True):
+        split = named.get(case.case_id, "train")
+        if home.setdefault(group, split) != split:
+            raise CorpusError(
+                f"{case.case_id} is in {split}, but another case of its writer and theme in {home[group]}",
+                source=source,
+                line=0,
+            )
+        splits[split].append(case)
+    if digest(splits["test"]) != frozen.test_digest:
+        raise CorpusError(
+            f"the test split is not the one that was frozen as version {frozen.version}; "
+            "a changed one needs a new version (casecoder-train split)",
+            source=source,
+            line=0,
+        )
+    return splits
+
+
+def write_frozen(path: Path, frozen: Frozen) -> None:
+    """Write a division as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(vars(frozen), indent=0) + "\n", encoding="utf-8", newline="\n")
+
+
+def read_frozen(path: Path) -> Frozen:
+    """Read a kept division. Raises `CorpusError`."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Frozen(
+            str(data["version"]), int(data["seed"]), tuple(data["tune"]), tuple(data["test"]), str(data["test_digest"])
+        )
+    except OSError:
+        raise CorpusError("is missing: run `casecoder-train split` first", source=str(path), line=0) from None
+    except (KeyError, TypeError, ValueError):
+        raise CorpusError("is no file that `casecoder-train split` wrote", source=str(path), line=0) from None
+
+
+def straddling(splits: Mapping[str, Sequence[Case]], pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of the pairs of ids whose cases are in different splits."""
+    home = {case.case_id: split for split, members in splits.items() for case in members}
+    return [(first, second) for first, second in pairs if home[first] != home[second]]
+
+
+def divided(cases: Sequence[Case], plan: Plan, kept: Path | None) -> dict[str, list[Case]]:
+    """The splits of a run: those that were frozen into a file, or else made now."""
+    return apply_frozen(cases, read_frozen(kept), source=kept.name) if kept else split_cases(cases, plan)
