@@ -34,6 +34,9 @@ _TOKENIZING = threading.Lock()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _ENDS = frozenset({".", "!", "?", "…", "...", "։", "!!", "!!!", "??", "?!"})
+# Full stops that the tokenizer leaves on a Georgian or Armenian word (not on one of up to three letters, an
+# abbreviation), and the Armenian full stop, also typed as a colon.
+_ENDED_WORD = re.compile(r"[\u0531-\u0587\u10d0-\u10ff]{4}\.$|[\u0531-\u0587][:։]$")
 _CLOSERS = frozenset("\"'»”’)]")
 _ABBREVIATIONS = frozenset(  # words that a full stop follows without ending the sentence
     "г гг ул пр просп д дом кв корп стр п пп ст ч руб тыс млн им т е тд тп др проф зав вул буд обл р рн мкр "
@@ -187,6 +190,8 @@ def _sentence_starts(words: Sequence[str], spaces: Sequence[bool]) -> list[bool]
             ended = True
         elif word in _ENDS:
             ended = word != "." or not _abbreviates(words, spaces, at)
+        elif _ENDED_WORD.search((words[at - 1] if at and word == ":" else "") + word):
+            ended = True
         elif not (ended and (word in _CLOSERS or word.isspace())):
             ended = length > _LONG_SENTENCE and word in {",", ";", "-", "–", "—"}
     return starts

@@ -243,6 +243,59 @@ def audit(
 
 @app.command()
 @guarded
+def datacard(
+    config: ConfigOption = _CONFIG,
+    quality: Annotated[Path, typer.Option(help="Folder with codings, audit and stored figures.")] = Path(
+        "annotations/agreement"
+    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The Markdown file to write.")] = Path(
+        "annotations/datacard.md"
+    ),
+) -> None:
+    """Write the data card of the narratives; all counts are made anew."""
+    from nlp.codebook import load_codebook
+
+    from .agreement import agreement, read_codings
+    from .config import load_config
+    from .corpus import HARD, read_cases
+    from .datacard import datacard as card
+    from .split import divided
+    from .statistics import counts
+
+    try:
+        from .duplicates import near_duplicates
+    except ModuleNotFoundError:
+        raise BackendUnavailable("the data card", "corpus") from None
+    settings = load_config(config)
+    book = load_codebook(settings.codebook)
+    cases = read_cases(settings.narratives, book)
+    splits = {name: counts(part, book) for name, part in divided(cases, settings.split, settings.splits).items()}
+    stored = _read_json(quality / "figures.json")
+    audit = (quality / "audit.jsonl").read_text(encoding="utf-8").splitlines()
+    text = card(
+        codebook=str(book),
+        counts=counts(cases, book),
+        hard_tags=HARD,
+        splits={
+            "version": _read_json(settings.splits)["version"] if settings.splits else "not frozen",
+            "test_writers": settings.split.test_writers,
+            "languages": {name: part["languages"] for name, part in splits.items()},
+            "direct_in_test": splits["test"]["direct"],
+        },
+        duplicates=len(near_duplicates(cases)),
+        texts=stored["texts"],
+        agreement=agreement(
+            read_codings(quality / "first.jsonl", book), read_codings(quality / "second.jsonl", book), book
+        ),
+        audit=[json.loads(line) for line in audit],
+        curve=stored["curve"],
+    )
+    output.write_text(text, encoding="utf-8", newline="\n")
+    typer.echo(f"data card of {len(cases)} narratives in {output}")
+
+
+@app.command()
+@guarded
 def package(
     run: RunOption = _RUN,
     models: Annotated[Path, typer.Option(help="Where bundles live.")] = Path("models"),

@@ -32,6 +32,14 @@ class Format(StrEnum):
     docbin = "docbin"
 
 
+class NoiseLevel(StrEnum):
+    """How much noise refilled narratives get."""
+
+    none = "none"
+    light = "light"
+    heavy = "heavy"
+
+
 @app.command("import-marked")
 @guarded
 def import_marked(
@@ -219,6 +227,50 @@ def agreement(
     typer.echo(f"{figures['cases']} cases coded twice")
     if output:
         write_json(output, figures)
+
+
+@app.command()
+@guarded
+def refill(
+    narratives: NarrativesArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The JSONL file to write.")],
+    copies: Annotated[int, typer.Option(min=1, help="How many copies of each narrative to make.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of all draws.")] = 1,
+    noise: Annotated[NoiseLevel, typer.Option(help="Typing and scanning noise in the copies.")] = NoiseLevel.none,
+    codebook: CodebookOption = _CODEBOOK,
+) -> None:
+    """Make copies of narratives in which every marked identifier is swapped for another of its kind."""
+    from rich.progress import Progress
+
+    from nlp.codebook import load_codebook
+
+    from .corpus import read_cases, write_cases
+
+    try:
+        import faker  # noqa: F401 - its lists are read later, while the bar stands
+        import pytrovich  # noqa: F401 - the same
+
+        from .refill import HEAVY, LIGHT, NO_NOISE, Refiller
+    except ModuleNotFoundError:
+        raise BackendUnavailable("refilling", "corpus") from None
+    cases = read_cases(narratives, load_codebook(codebook))
+    levels = {NoiseLevel.none: NO_NOISE, NoiseLevel.light: LIGHT, NoiseLevel.heavy: HEAVY}
+    refiller = Refiller(seed=seed, noise=levels[noise])
+    made = []
+    with Progress(console=_console, transient=True) as bar:
+        task = bar.add_task("refilling", total=len(cases) * copies)
+        for case in cases:
+            for copy in range(copies):
+                made.append(refiller.refill(case, copy))
+                bar.advance(task)
+    write_cases(output, made)
+    tally = refiller.tally
+    table = Table("identifier", "swapped", "unchanged")
+    for kind in sorted({*tally.swapped, *tally.unchanged}):
+        table.add_row(kind, str(tally.swapped[kind]), str(tally.unchanged[kind]))
+    output_console().print(table)
+    typer.echo(f"the grammatical case was told for {tally.people_told} of {tally.people} names of people")
+    typer.echo(f"{len(made)} narratives written to {output}")
 
 
 @app.command()
