@@ -53,7 +53,21 @@ def _figures(split: str, figures: Mapping[str, Any]) -> str:
             f"| {axis} | {_number(values['micro_f1'])} | {_interval(values['micro_f1_interval'])} | {_number(values['macro_f1'])} "
             f"| {_interval(values['macro_f1_interval'])} | {_number(values['expected_calibration_error'])} |"
         )
-    for axis, values in figures["axes"].items():
+    axes = figures["axes"]
+    lines += [
+        "",
+        "### Micro-F1 by language",
+        "",
+        f"| language | cases | {' | '.join(axes)} |",
+        "|---" * (len(axes) + 2) + "|",
+    ]
+    lines += [
+        f"| {language} | {cases} | "
+        + " | ".join(_number(axes[a]["languages"][language]["micro_f1"]) for a in axes)
+        + " |"
+        for language, cases in figures["languages"].items()
+    ]
+    for axis, values in axes.items():
         lines += [
             "",
             f"### {axis}",

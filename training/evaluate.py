@@ -86,10 +86,25 @@ def _axis(
         "macro_f1": _macro(hits, said, true),
         "macro_f1_interval": _interval([_macro(*counts) for counts in resampled]),
         "macro_codes": int((true > 0).sum()),
+        "languages": _by_language([case.language for case in cases], gold, chosen),
         "nothing": _nothing(axis_id, codebook, cases, analyses),
         "expected_calibration_error": _calibration_error(probabilities, gold),
         "codes": per_code,
     }
+
+
+def _by_language(languages: Sequence[str], gold: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
+    """Micro- and macro-F1 on the cases of each language."""
+    figures = {}
+    for language in sorted(set(languages)):
+        of = np.array([spoken == language for spoken in languages])
+        hits, said, true = _counts(gold[of], chosen[of])
+        figures[language] = {
+            "cases": int(of.sum()),
+            "micro_f1": _f1(hits.sum(), said.sum(), true.sum()),
+            "macro_f1": _macro(hits, said, true),
+        }
+    return figures
 
 
 def _nothing(

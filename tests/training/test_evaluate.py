@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nlp.types import Entity, Span
@@ -44,6 +46,15 @@ def test_f1_counts_what_was_coded_and_nothing_else(figures):
     assert violation["micro_f1"] == pytest.approx(2 * 4 / (6 + 5), abs=1e-4)
     assert violation["macro_codes"] == 3
     assert violation["macro_f1"] == pytest.approx((0.8 + 0.8 + 0) / 3, abs=1e-4)
+
+
+def test_figures_are_told_by_language(constant_pipeline):
+    russian = replace(case(2, {"social.work"}, text="Её уволили, когда узнали диагноз."), language="ru")
+    languages = evaluate(constant_pipeline, [case(1, {"health.denial"}), russian], seed=0)["axes"]["violation"][
+        "languages"
+    ]
+    assert languages["en"] == {"cases": 1, "micro_f1": 0.6667, "macro_f1": 1.0}
+    assert languages["ru"] == {"cases": 1, "micro_f1": 0.0, "macro_f1": 0.0}
 
 
 def test_undefined_figures_are_null(figures):
