@@ -4,6 +4,7 @@ codings."""
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,17 +15,17 @@ from typing import Any
 from nlp.codebook import Codebook
 from nlp.errors import CorpusError
 
-from .corpus import Case, is_hard
+from .corpus import Case, case_from_json, is_hard, json_lines
 
 _NOTHING = frozenset({"nothing"})  # MASI knows no empty sets
 
 
 @dataclass(frozen=True)
 class Coding:
-    """What one coder said of one case: the codes of each axis, and the primary code where there is one."""
+    """What one coder said of one case: the codes of each axis, None where it was not coded, and the primary codes."""
 
     case_id: str
-    codes: Mapping[str, frozenset[str]]
+    codes: Mapping[str, frozenset[str] | None]
     primary: Mapping[str, str | None]
 
 
@@ -37,17 +38,19 @@ def sample_for_second(cases: Sequence[Case], *, share: float, seed: int) -> list
     drawn: list[Case] = []
     for language in sorted(by_language):
         members = by_language[language]
-        wanted = round(share * len(members))
-        hard = rng.sample(kept := [case for case in members if is_hard(case)], min(wanted // 2, len(kept)))
-        rest = [case for case in members if case not in hard and not is_hard(case)]
-        drawn += hard + rng.sample(rest, min(wanted - len(hard), len(rest)))
+        wanted = min(len(members), math.ceil(share * len(members)))
+        hard, easy = ([case for case in members if is_hard(case) is kind] for kind in (True, False))
+        rng.shuffle(hard)
+        rng.shuffle(easy)
+        half = min(len(hard), max(wanted // 2, wanted - len(easy)))
+        drawn += hard[:half] + easy[: wanted - half]
     rng.shuffle(drawn)
     return drawn
 
 
 def coding_of(case: Case) -> Coding:
     """The coding that a case carries."""
-    return Coding(case.case_id, {axis: codes or frozenset() for axis, codes in case.codes.items()}, dict(case.primary))
+    return Coding(case.case_id, dict(case.codes), dict(case.primary))
 
 
 def write_codings(path: Path, codings: Iterable[Coding]) -> None:
@@ -56,7 +59,7 @@ def write_codings(path: Path, codings: Iterable[Coding]) -> None:
         json.dumps(
             {
                 "id": item.case_id,
-                **{axis: sorted(codes) for axis, codes in item.codes.items()},
+                **{axis: None if codes is None else sorted(codes) for axis, codes in item.codes.items()},
                 "primary": dict(item.primary),
             }
         )
@@ -69,40 +72,25 @@ def write_codings(path: Path, codings: Iterable[Coding]) -> None:
 def read_codings(path: Path, codebook: Codebook) -> dict[str, Coding]:
     """Codings by case id. Raises `CorpusError` with file, line and reason."""
     codings: dict[str, Coding] = {}
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"cannot be read ({type(error).__name__})", source=path.name, line=0) from None
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            item = _coding(line, codebook, path.name, number)
-            if item.case_id in codings:
-                raise CorpusError("this id stands twice", source=path.name, line=number)
-            codings[item.case_id] = item
+    for number, data in json_lines(path):
+        item = _coding(data, codebook, path.name, number)
+        if item.case_id in codings:
+            raise CorpusError("this id stands twice", source=path.name, line=number)
+        codings[item.case_id] = item
     return codings
 
 
-def _coding(line: str, codebook: Codebook, source: str, number: int) -> Coding:
-    try:
-        data = json.loads(line)
-        codes = {axis.id: frozenset(data[axis.id]) for axis in codebook.axes}
-        primary = {axis.id: data["primary"][axis.id] for axis in codebook.axes if axis.has_primary}
-        case_id = str(data["id"])
-    except (KeyError, TypeError, ValueError):
-        raise CorpusError("wants an object with id, the axes and primary", source=source, line=number) from None
-    for axis in codebook.axes:
-        if unknown := sorted(codes[axis.id] - set(axis.codes)):
-            raise CorpusError(f"{unknown[0]} is no code of `{axis.id}`", source=source, line=number)
-        if axis.has_primary and primary[axis.id] not in {None, *codes[axis.id]}:
-            raise CorpusError(f"the primary code of `{axis.id}` is not among its codes", source=source, line=number)
-    return Coding(case_id, codes, primary)
+def _coding(data: Any, codebook: Codebook, source: str, line: int) -> Coding:
+    """A checked coding. Files of narratives can be read too."""
+    whole = {"lang": "-", "text": "-", **data, "evidence": {}, "spans": None} if isinstance(data, dict) else data
+    return coding_of(case_from_json(whole, codebook, source, line))
 
 
 def agreement(first: Mapping[str, Coding], second: Mapping[str, Coding], codebook: Codebook) -> dict[str, Any]:
     """Figures of agreement on the cases that both coded.
 
     ``alpha`` is Krippendorff's alpha (Krippendorff 2019, chapter 12): with the MASI distance of code sets (Passonneau
-    2006) for an axis, nominal for each code; null where neither coder ever used the code. ``f1`` counts the second
+    2006) for an axis, nominal for each code; null where all values are the same. ``f1`` counts the second
     coding against the first.
     """
     from nltk.metrics.distance import masi_distance
@@ -110,7 +98,10 @@ def agreement(first: Mapping[str, Coding], second: Mapping[str, Coding], codeboo
     both = sorted(set(first) & set(second))
     figures: dict[str, Any] = {"cases": len(both), "axes": {}, "primary": {}}
     for axis in codebook.axes:
-        pairs = [(first[case].codes[axis.id], second[case].codes[axis.id]) for case in both]
+        coded = [case for case in both if None not in (first[case].codes[axis.id], second[case].codes[axis.id])]
+        pairs = [
+            (first[case].codes[axis.id] or frozenset(), second[case].codes[axis.id] or frozenset()) for case in coded
+        ]
         shared = sum(len(a & b) for a, b in pairs)
         used = sum(len(a) + len(b) for a, b in pairs)
         figures["axes"][axis.id] = {
@@ -120,7 +111,8 @@ def agreement(first: Mapping[str, Coding], second: Mapping[str, Coding], codeboo
             "codes": {code: _of_code(pairs, code) for code in axis.codes},
         }
         if axis.has_primary:
-            same = [first[case].primary[axis.id] == second[case].primary[axis.id] for case in both]
+            said = [(first[case].primary[axis.id], second[case].primary[axis.id]) for case in coded]
+            same = [a == b for a, b in said if a or b]
             figures["primary"][axis.id] = round(sum(same) / len(same), 4) if same else None
     return figures
 
@@ -133,13 +125,13 @@ def _of_code(pairs: Sequence[tuple[frozenset[str], frozenset[str]]], code: str) 
         "first": sum(a for a, _ in said),
         "second": sum(b for _, b in said),
         "both": sum(a and b for a, b in said),
-        "alpha": _alpha(said, binary_distance) if any(a or b for a, b in said) else None,
+        "alpha": _alpha(said, binary_distance),
     }
 
 
 def _alpha(pairs: Sequence[tuple[Any, Any]], distance: Any) -> float | None:
-    """None where there is nothing to compare."""
-    if not pairs:
+    """None where nothing varies: then no agreement beyond chance can be told."""
+    if len({label for pair in pairs for label in pair}) < 2:
         return None
     from nltk.metrics.agreement import AnnotationTask
 
@@ -153,6 +145,8 @@ def disagreements(first: Mapping[str, Coding], second: Mapping[str, Coding]) -> 
     for case in sorted(set(first) & set(second)):
         for axis, codes in first[case].codes.items():
             other = second[case].codes[axis]
+            if codes is None or other is None:
+                continue
             found += [(case, axis, code, "first") for code in sorted(codes - other)]
             found += [(case, axis, code, "second") for code in sorted(other - codes)]
     return found

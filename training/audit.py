@@ -3,6 +3,8 @@ al. 2021)."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,8 +27,13 @@ class Doubt:
     coded: bool
 
 
-def label_doubts(cases: Sequence[Case], columns: Sequence[Column], probabilities: np.ndarray) -> list[Doubt]:
-    """Doubted labels, the most doubtful first.
+def label_doubts(
+    cases: Sequence[Case], columns: Sequence[Column], probabilities: np.ndarray, *, limit: int
+) -> list[Doubt]:
+    """Doubted labels, the most doubtful first: up to ``limit`` codes that may be wrong and as many that may be missing,
+    shared among the languages like the cases.
+
+    A weak model doubts much that is right, so the list is cut where people stop finding errors in it.
 
     Parameters
     ----------
@@ -43,9 +50,29 @@ def label_doubts(cases: Sequence[Case], columns: Sequence[Column], probabilities
             continue
         p = probabilities[rows, at]
         found = find_label_issues(
-            labels, np.column_stack([1 - p, p]), return_indices_ranked_by="self_confidence", n_jobs=1
+            labels,
+            np.column_stack([1 - p, p]),
+            filter_by="confident_learning",
+            return_indices_ranked_by="self_confidence",
+            n_jobs=1,
         )
         for index in found:
             own = p[index] if labels[index] else 1 - p[index]
             doubts.append(Doubt(round(float(own), 4), cases[rows[index]].case_id, axis, code, bool(labels[index])))
-    return sorted(doubts)
+    return _most_doubtful(doubts, cases, limit)
+
+
+def _most_doubtful(doubts: Sequence[Doubt], cases: Sequence[Case], limit: int) -> list[Doubt]:
+    language = {case.case_id: case.language for case in cases}
+    room = {
+        (spoken, coded): math.ceil(limit * count / len(cases))
+        for spoken, count in Counter(language.values()).items()
+        for coded in (True, False)
+    }
+    kept = []
+    for doubt in sorted(doubts):
+        key = (language[doubt.case_id], doubt.coded)
+        if room[key]:
+            room[key] -= 1
+            kept.append(doubt)
+    return kept

@@ -22,7 +22,7 @@ from nlp.reading import MAX_CHARACTERS
 from nlp.show import output_console
 
 from . import corpus_cli
-from .corpus_cli import write_json
+from .corpus_cli import write_json, write_text
 
 if TYPE_CHECKING:
     from .corpus import Case
@@ -69,7 +69,7 @@ def split(
     _refuse_leaks(splits)
     if output.exists():
         raise CorpusError("exists already: a frozen division is not overwritten", source=str(output), line=0)
-    write_frozen(output, freeze(splits, version=version, seed=settings.split.seed))
+    write_frozen(output, freeze(splits, settings.split, version=version, source=config.name))
     typer.echo(", ".join(f"{name} {len(members)}" for name, members in splits.items()) + f" narratives; see {output}")
 
 
@@ -208,7 +208,9 @@ def curve(
         for language, figures in row["mean_average_precision"].items():
             table.add_row(str(row["cases"]), language, *(_said(figures[axis.id]) for axis in book.axes))
     output_console().print(table)
-    write_json(output or run / "curve.json", rows)
+    target = output or run / "curve.json"
+    write_json(target, rows)
+    typer.echo(f"figures in {target}")
 
 
 @app.command()
@@ -217,6 +219,9 @@ def audit(
     config: ConfigOption = _CONFIG,
     run: RunOption = _RUN,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the list goes, as JSON lines.")] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, help="At most so many doubted codes, and so many doubted absences.")
+    ] = 200,
 ) -> None:
     """List codes of the training and tuning split that contradict a model which has not seen the case: look at each."""
     from nlp.classification.base import columns_of
@@ -235,9 +240,9 @@ def audit(
     with _progress("reading and redacting", len(cases)) as step:
         featured = featurize(cases, book, step=step)
     with _console.status("fitting"):
-        doubts = label_doubts(cases, columns_of(book), out_of_fold(featured, book, settings))
+        doubts = label_doubts(cases, columns_of(book), out_of_fold(featured, book, settings), limit=limit)
     target = output or run / "doubts.jsonl"
-    target.write_text("".join(json.dumps(vars(doubt)) + "\n" for doubt in doubts), encoding="utf-8", newline="\n")
+    write_text(target, "".join(json.dumps(vars(doubt)) + "\n" for doubt in doubts))
     typer.echo(f"{len(doubts)} doubted codes of {len(cases)} cases, listed in {target}")
 
 
@@ -245,52 +250,28 @@ def audit(
 @guarded
 def datacard(
     config: ConfigOption = _CONFIG,
-    quality: Annotated[Path, typer.Option(help="Folder with codings, audit and stored figures.")] = Path(
-        "annotations/agreement"
-    ),
+    quality: Annotated[
+        Path, typer.Option(help="Folder of codings, audit, and figures of `describe` and `curve`.")
+    ] = Path("annotations/quality"),
     output: Annotated[Path, typer.Option("--output", "-o", help="The Markdown file to write.")] = Path(
         "annotations/datacard.md"
     ),
 ) -> None:
-    """Write the data card of the narratives; all counts are made anew."""
+    """Write the data card of the narratives: counts made anew, text statistics and learning curve as stored."""
     from nlp.codebook import load_codebook
 
-    from .agreement import agreement, read_codings
     from .config import load_config
-    from .corpus import HARD, read_cases
+    from .corpus import read_cases
     from .datacard import datacard as card
-    from .split import divided
-    from .statistics import counts
 
-    try:
-        from .duplicates import near_duplicates
-    except ModuleNotFoundError:
-        raise BackendUnavailable("the data card", "corpus") from None
     settings = load_config(config)
     book = load_codebook(settings.codebook)
     cases = read_cases(settings.narratives, book)
-    splits = {name: counts(part, book) for name, part in divided(cases, settings.split, settings.splits).items()}
-    stored = _read_json(quality / "figures.json")
-    audit = (quality / "audit.jsonl").read_text(encoding="utf-8").splitlines()
-    text = card(
-        codebook=str(book),
-        counts=counts(cases, book),
-        hard_tags=HARD,
-        splits={
-            "version": _read_json(settings.splits)["version"] if settings.splits else "not frozen",
-            "test_writers": settings.split.test_writers,
-            "languages": {name: part["languages"] for name, part in splits.items()},
-            "direct_in_test": splits["test"]["direct"],
-        },
-        duplicates=len(near_duplicates(cases)),
-        texts=stored["texts"],
-        agreement=agreement(
-            read_codings(quality / "first.jsonl", book), read_codings(quality / "second.jsonl", book), book
-        ),
-        audit=[json.loads(line) for line in audit],
-        curve=stored["curve"],
-    )
-    output.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        text = card(cases, book, settings, quality)
+    except ModuleNotFoundError:
+        raise BackendUnavailable("the data card", "corpus") from None
+    write_text(output, text)
     typer.echo(f"data card of {len(cases)} narratives in {output}")
 
 
@@ -332,6 +313,8 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise CorpusError("is missing: run the steps before this one", source=str(path), line=0) from None
+    except json.JSONDecodeError as error:
+        raise CorpusError("is no JSON", source=str(path), line=error.lineno) from None
 
 
 _SHOWN = {

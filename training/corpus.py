@@ -28,7 +28,7 @@ from nlp.codebook import Axis, Codebook
 from nlp.errors import CorpusError
 from nlp.types import Entity, Narrative, Span
 
-from .marking import Marked, MarkingError, add_marks, read_marked
+from .marking import Marked, MarkingError, add_marks, nested, read_marked
 
 HARD = (
     "slur", "threat-only", "fear", "negation", "past", "other-role", "helper-named", "two-clients", "many-perpetrators",
@@ -71,17 +71,22 @@ def is_hard(case: Case) -> bool:
 
 
 def groups_of(cases: Sequence[Case]) -> list[str]:
-    """The group of each case. Cases of one group never straddle a split: one writer on one theme, and translations with
-    their original, wherever in the files it stands."""
-    by_id = {case.case_id: case for case in cases}
+    """The group of each case. Cases of one group never straddle a split: those of one writer on one theme, and
+    translations with their original and its group, wherever in the files they stand."""
+    leader: dict[str, str] = {}
 
-    def group(case: Case, steps: int = 0) -> str:
-        original = by_id.get(case.translation_of or "")
-        if original is not None and steps < len(cases):  # a circle of translations ends somewhere too
-            return group(original, steps + 1)
-        return case.translation_of or (f"{case.writer}/{case.theme}" if case.theme else case.case_id)
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            leader[name] = leader[leader[name]]
+            name = leader[name]
+        return name
 
-    return [group(case) for case in cases]
+    for case in cases:
+        for other in (case.translation_of, f"{case.writer}/{case.theme}" if case.theme else None):
+            if other is not None:
+                first, second = sorted((find(case.case_id), find(other)))
+                leader[second] = first
+    return [find(case.case_id) for case in cases]
 
 
 def read_cases(path: Path, codebook: Codebook) -> list[Case]:
@@ -90,21 +95,21 @@ def read_cases(path: Path, codebook: Codebook) -> list[Case]:
     Raises `CorpusError` with file, line and reason; ids must be unique over all files.
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    if not files:
-        raise CorpusError("there is no .jsonl file in this folder", source=str(path), line=0)
     seen: set[str] = set()
     cases = []
     for file in files:
-        for line, data in _lines(file):
+        for line, data in json_lines(file):
             case = case_from_json(data, codebook, file.name, line)
             if case.case_id in seen:
                 _fail("this id stands twice", file.name, line)
             seen.add(case.case_id)
             cases.append(case)
+    if not cases:
+        raise CorpusError("there is no narrative in it", source=str(path), line=0)
     return cases
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Any]]:
+def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
     try:
         with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, 1):
@@ -158,7 +163,7 @@ def _codes(value: Any, axis: Axis, source: str, line: int) -> frozenset[str] | N
     if not _is_list_of_texts(value):
         _fail(f"`{axis.id}` wants a list of codes, or null where it was not coded", source, line)
     if unknown := sorted(set(map(str, value)) - set(axis.codes)):
-        _fail(f"`{axis.id}` has {len(unknown)} code(s) that the codebook does not have: {unknown[0]}", source, line)
+        _fail(f"`{axis.id}` has {len(unknown)} code(s) that the codebook does not have", source, line)
     return frozenset(value)
 
 
@@ -282,7 +287,7 @@ def _marked_json(item: Marked, codebook: Codebook, source: str) -> dict[str, Any
         "id": item.case_id,
         "lang": item.header.get("language", parts[0]),
         "country": item.header.get("country"),
-        "source": "invented",
+        "source": item.header.get("source", "invented"),
         "text": item.text,
         **{axis.id: sorted(evidence[axis.id]) if axis.id in evidence else None for axis in codebook.axes},
         "evidence": evidence,
@@ -292,12 +297,18 @@ def _marked_json(item: Marked, codebook: Codebook, source: str) -> dict[str, Any
         "theme": item.header.get("theme", ""),
         "tags": _listed(item.header.get("tags", "")),
         "translation_of": item.header.get("translation-of"),
+        "person": item.header.get("person"),
     }
 
 
 def marked_form(case: Case) -> str:
-    """A case in the inline marking format, to be edited by hand; evidence that crosses a mark is widened or left to
-    its own."""
+    """A case in the inline marking format, to be edited by hand.
+
+    Evidence that crosses an identifier or other evidence is widened until it holds all of it. Read back, every line
+    break is ``\\n`` (``\\r\\n`` too), blanks around the whole text are gone, and a case whose identifiers nobody marked
+    counts as one without identifiers.
+    """
+    spans = [(entity.span.start, entity.span.end, entity.type) for entity in case.entities or ()]
     evidence = [
         (at, at + len(words), code)
         for by_code in case.evidence.values()
@@ -305,18 +316,19 @@ def marked_form(case: Case) -> str:
         for words in stretches
         if (at := case.text.find(words)) >= 0
     ]
-    spans = [(entity.span.start, entity.span.end, entity.type) for entity in case.entities or ()]
-    uncoded = [axis for axis, codes in case.codes.items() if codes is None]
     header = {
+        "language": case.language if case.language != case.case_id.split("-")[0] else None,
         "country": case.country,
-        "theme": case.theme,
-        "tags": ", ".join(case.tags),
-        "primary": " | ".join(code or "-" for code in case.primary.values()),
-        "uncoded": ", ".join(uncoded),
+        "source": case.source if case.source != "invented" else None,
+        "theme": case.theme or None,
+        "tags": ", ".join(case.tags) or None,
+        "primary": " | ".join(code or "-" for code in case.primary.values()) or None,
+        "uncoded": ", ".join(axis for axis, codes in case.codes.items() if codes is None) or None,
         "translation-of": case.translation_of,
+        "person": case.person_id,
     }
-    lines = [f"@@ {case.case_id}", *(f"{key}: {value}" for key, value in header.items() if value), "---"]
-    return "\n".join([*lines, add_marks(case.text, spans, evidence), ""])
+    lines = [f"@@ {case.case_id}", *(f"{key}: {value}" for key, value in header.items() if value is not None), "---"]
+    return "\n".join([*lines, add_marks(case.text, spans, nested(spans, evidence)), ""])
 
 
 def _listed(words: str) -> list[str]:

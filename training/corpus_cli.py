@@ -71,7 +71,7 @@ def export_marked(
     from .corpus import marked_form, read_cases
 
     cases = read_cases(file, load_codebook(codebook))
-    output.write_text("\n".join(map(marked_form, cases)), encoding="utf-8", newline="\n")
+    write_text(output, "\n".join(map(marked_form, cases)))
     typer.echo(f"{len(cases)} narratives written to {output}")
 
 
@@ -91,6 +91,7 @@ def export(
 
     book = load_codebook(codebook)
     cases = read_cases(narratives, book)
+    output.parent.mkdir(parents=True, exist_ok=True)
     if to is Format.doccano:
         exchange.write_doccano(output, cases)
     elif to is Format.docbin:
@@ -98,7 +99,7 @@ def export(
     else:
         exchange.write_label_studio(output, cases)
         interface = output.with_suffix(".xml")
-        interface.write_text(exchange.labeling_config(book), encoding="utf-8", newline="\n")
+        write_text(interface, exchange.labeling_config(book))
         typer.echo(f"labeling interface written to {interface}")
     typer.echo(f"{len(cases)} narratives written to {output}")
 
@@ -149,7 +150,9 @@ def check(narratives: NarrativesArgument = _NARRATIVES, codebook: CodebookOption
 def duplicates(
     narratives: NarrativesArgument = _NARRATIVES,
     codebook: CodebookOption = _CODEBOOK,
-    threshold: Annotated[float, typer.Option(help="Jaccard similarity from which two are near-duplicates.")] = 0.5,
+    threshold: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Jaccard similarity from which two are near-duplicates.")
+    ] = 0.5,
 ) -> None:
     """List pairs of narratives that are nearly the same."""
     from nlp.codebook import load_codebook
@@ -176,7 +179,9 @@ def sample(
     output: Annotated[Path, typer.Option("--output", "-o", help="The text file to write, without any codes.")],
     narratives: NarrativesArgument = _NARRATIVES,
     codebook: CodebookOption = _CODEBOOK,
-    share: Annotated[float, typer.Option(help="Share of the cases of each language; half of it hard cases.")] = 0.15,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the cases of each language; half of it hard cases.")
+    ] = 0.15,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 1,
 ) -> None:
     """Draw cases for a second coder, who must not see the first coding."""
@@ -187,31 +192,35 @@ def sample(
 
     cases = sample_for_second(read_cases(narratives, load_codebook(codebook)), share=share, seed=seed)
     blind = [f"@@ {case.case_id}\ncountry: {case.country or '-'}\n---\n{case.text}\n" for case in cases]
-    output.write_text("\n".join(blind), encoding="utf-8", newline="\n")
+    write_text(output, "\n".join(blind))
     typer.echo(f"{len(cases)} narratives written to {output}")
 
 
 @app.command()
 @guarded
 def agreement(
-    first: Annotated[Path, typer.Argument(help="Codings of the first coder (JSONL).")] = Path(
-        "annotations/agreement/first.jsonl"
-    ),
+    first: Annotated[
+        Path, typer.Argument(help="Codings of the first coder: a JSONL file, of narratives or of codes alone.")
+    ] = Path("annotations/quality/first.jsonl"),
     second: Annotated[Path, typer.Argument(help="Codings of the second coder.")] = Path(
-        "annotations/agreement/second.jsonl"
+        "annotations/quality/second.jsonl"
     ),
     codebook: CodebookOption = _CODEBOOK,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the figures go, as JSON.")] = None,
+    differences: Annotated[
+        Path | None, typer.Option(help="Where each disagreement goes, as JSON lines, to be decided.")
+    ] = None,
 ) -> None:
     """Krippendorff's alpha of two codings of the same cases, by axis and code."""
     from nlp.codebook import load_codebook
 
     from .agreement import agreement as measure
-    from .agreement import read_codings
+    from .agreement import disagreements, read_codings
 
     book = load_codebook(codebook)
+    codings = read_codings(first, book), read_codings(second, book)
     try:
-        figures = measure(read_codings(first, book), read_codings(second, book), book)
+        figures = measure(*codings, book)
     except ModuleNotFoundError:
         raise BackendUnavailable("agreement", "corpus") from None
     if not figures["cases"]:
@@ -227,6 +236,11 @@ def agreement(
     typer.echo(f"{figures['cases']} cases coded twice")
     if output:
         write_json(output, figures)
+    if differences:
+        keys = ("id", "axis", "code", "coded_by")
+        lines = [json.dumps(dict(zip(keys, item, strict=True))) + "\n" for item in disagreements(*codings)]
+        write_text(differences, "".join(lines))
+        typer.echo(f"{len(lines)} differences listed in {differences}")
 
 
 @app.command()
@@ -295,7 +309,7 @@ def describe(
         figures["texts"][language] = text_statistics(members)
     for path in compare or ():
         for language, members in by_language(read_cases(path, book)).items():
-            figures["compared"][f"{path.stem} {language}"] = {
+            figures["compared"][f"{path.name} {language}"] = {
                 **text_statistics(members),
                 "unknown_words": unknown_words(members, own.get(language, [])),
             }
@@ -325,8 +339,13 @@ def _show_texts(rows: dict[str, Any]) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write figures as JSON, readable for people."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, and the folder that it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _said(value: float | None) -> str:

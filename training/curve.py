@@ -13,7 +13,7 @@ from nlp.classification.base import Column
 from nlp.codebook import Codebook
 
 from .config import Config
-from .fit import Featured, fit_linear
+from .fit import Featured, fit_linear, vocabulary_of
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 
@@ -38,6 +38,8 @@ def learning_curve(
     for share in SHARES:
         part = set(groups[: max(1, round(share * len(groups)))])
         some = _of(train, np.array([group in part for group in train.groups]))
+        if not vocabulary_of(some, min_persons=config.min_persons)[0]:
+            continue  # too few cases for a single feature
         model, _ = fit_linear(some, codebook, config)
         probabilities = model.predict_proba([model.count(sentences) for sentences in held_out.sentences])
         spoken = np.array(languages)

@@ -1,14 +1,27 @@
 """The data card of the annotated narratives, in Markdown for people, after the headings of Datasheets for Datasets
 (Gebru et al. 2021).
 
-Its figures are counted anew from the files each time, so that the card cannot say what the narratives are not.
+Counts, agreement and near-duplicates are made anew from the files each time, so that the card cannot say what the
+narratives are not; text statistics and the learning curve are those that `describe` and `curve` have stored.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from nlp.codebook import Codebook
+from nlp.errors import CorpusError
+
+from .agreement import agreement, read_codings
+from .config import Config
+from .corpus import HARD, Case, json_lines
+from .duplicates import near_duplicates
+from .split import divided, read_frozen
+from .statistics import counts
 
 _HEAD = """\
 # Data card: annotated narratives
@@ -36,18 +49,19 @@ written by people of the communities, and for the languages other than English a
 _CODING = """
 ## Coding, agreement, audit
 
-Each narrative was coded by its writer with the words that prove each code, and read a second time by another reader against `guidelines.md`, who mended marks and codes.
+Each narrative was coded and marked by its writer, with the words that prove each code. The first 896 (English and Russian) were read a second time by another reader against `guidelines.md`,
+who mended marks and codes; of the others, names and numbers outside of marks were searched for by machine and mended.
 """
 
 _AGREEMENT = """
-**Second coding.** {cases} narratives (half of them hard cases, every language) were coded a second time by coders who saw the text alone. Krippendorff's alpha, with MASI distance
-for the sets of an axis and nominal for single codes. The codings as they were before the decision are in `agreement/`; each disagreement was decided, and the
-rule behind it is in the guidelines ("Border cases decided"). The coders were language models working apart from the writers, with the same guidelines: people may agree less.
+**Second coding.** {cases} narratives ({share:.1%}; drawn by language, half of them hard cases) were coded a second time by coders who saw the text alone. Krippendorff's alpha, with MASI distance
+for the sets of an axis and nominal for single codes. The codings as they were before the decision are in `quality/`; each disagreement was decided there with a
+reason (`decisions.jsonl`), and the rules are in the guidelines ("Border cases decided"). The coders were language models working apart from the writers, with the same guidelines: people may agree less.
 """
 
 _AUDIT = """
-**Audit.** Codes that contradict a model which had not seen the case (confident learning, `casecoder-train audit`) were listed and looked at: {looked} doubts, {fixed} codes changed,
-{kept} kept. `agreement/audit.jsonl` gives the decision and the reason of each.
+**Audit.** The codes of train and tune that most contradict a model which had not seen the case (confident learning, `casecoder-train audit`) were looked at one by one: {looked} doubts,
+{fixed} codes changed, {kept} kept. `quality/audit.jsonl` gives the decision and the reason of each.
 """
 
 _TAIL = """
@@ -67,7 +81,7 @@ decided by quotas. Not as a source on any country, office or person.
 - Rare codes are more frequent than in reality; sexual violence is told soberly and briefly.
 - Figures on the test split are better than on real cases: the same guidelines, the same kind of writer, quotations and drama more frequent than in real summaries (see the table of texts).
 - Language models repeat themselves: plots, excuses and endings are less varied than life, names less varied than a register. `casecoder-train refill` swaps identifiers so that no name is learned.
-- In the smaller languages local usage may be wrong or bookish; identifiers were marked by the writer and one more reader.
+- In the smaller languages local usage may be wrong or bookish, and names in lower case that a writer forgot to mark may be left.
 - Some extents vary between writers: the generic word before the proper name of an organisation, № before a number.
 
 ## License and upkeep
@@ -76,42 +90,54 @@ CC BY 4.0, like the guidelines. Corrections are welcome as changes to the files;
 """
 
 
-def datacard(
-    *,
-    codebook: str,
-    counts: Mapping[str, Any],
-    hard_tags: Sequence[str],
-    splits: Mapping[str, Any],
-    duplicates: int,
-    texts: Mapping[str, Mapping[str, Any]],
-    agreement: Mapping[str, Any] | None,
-    audit: Sequence[Mapping[str, Any]],
-    curve: Sequence[Mapping[str, Any]],
-) -> str:
-    """The whole card."""
-    total = counts["cases"]
+def datacard(cases: Sequence[Case], codebook: Codebook, config: Config, quality: Path) -> str:
+    """The whole card. ``quality`` is the folder with ``first.jsonl`` and ``second.jsonl`` (codings), ``audit.jsonl``,
+    ``describe.json`` and ``curve.json``; what is missing there is left out.
+
+    Raises `CorpusError` where a file cannot be read.
+    """
+    found = counts(cases, codebook)
+    divided_cases = divided(cases, config.split, config.splits)
+    codings = [quality / f"{who}.jsonl" for who in ("first", "second")]
     parts = [
-        _HEAD.format(
-            cases=total,
-            languages=len(counts["languages"]),
-            codebook=codebook,
-            writers=sum(counts["writers"].values()),
-            hard_share=counts["hard"] / total,
-            hard_tags=", ".join(f"`{tag}` {counts['tags'].get(tag, 0)}" for tag in hard_tags),
-            nothing_share=counts["nothing"] / total,
-            translations=counts["translations"],
-        ),
-        _languages(counts, splits),
-        _by_language("### Codes", "code", counts["codes"], counts["languages"]),
-        _by_language("### Identifiers", "type", counts["identifiers"], counts["languages"]),
-        _texts(texts, duplicates),
+        _head(found, codebook),
+        _languages(found, {name: counts(part, codebook) for name, part in divided_cases.items()}),
+        _by_language("### Codes", "code", found["codes"], found["languages"]),
+        _by_language("### Identifiers", "type", found["identifiers"], found["languages"]),
+        _texts(_stored(quality / "describe.json"), len(near_duplicates(cases))),
         _CODING,
-        _agreement(agreement) if agreement else "",
-        _audit(audit) if audit else "",
-        _curve(curve) if curve else "",
-        _TAIL.format(version=splits["version"], test_writers=", ".join(f"`{name}`" for name in splits["test_writers"])),
+        _agreement(codings, codebook, cases) if all(path.exists() for path in codings) else "",
+        _audit([item for _, item in json_lines(quality / "audit.jsonl")]) if (quality / "audit.jsonl").exists() else "",
+        _curve(_stored(quality / "curve.json")),
+        _tail(config),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _stored(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, json.JSONDecodeError):
+        raise CorpusError("is no file of stored figures", source=str(path), line=0) from None
+
+
+def _head(found: Mapping[str, Any], codebook: Codebook) -> str:
+    total = found["cases"]
+    return _HEAD.format(
+        cases=total,
+        languages=len(found["languages"]),
+        codebook=codebook,
+        writers=sum(found["writers"].values()),
+        hard_share=found["hard"] / total,
+        hard_tags=", ".join(f"`{tag}` {found['tags'].get(tag, 0)}" for tag in HARD),
+        nothing_share=found["nothing"] / total,
+        translations=found["translations"],
+    )
+
+
+def _tail(config: Config) -> str:
+    writers = ", ".join(f"`{name}`" for name in config.split.test_writers) or "none"
+    return _TAIL.format(version=read_frozen(config.splits).version if config.splits else "-", test_writers=writers)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -119,14 +145,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows), ""])
 
 
-def _languages(counts: Mapping[str, Any], splits: Mapping[str, Any]) -> str:
+def _languages(found: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [
-        [language, cases, counts["writers"][language], counts["direct"].get(language, 0)]
-        + [splits["languages"][name].get(language, 0) for name in ("train", "tune", "test")]
-        + [splits["direct_in_test"].get(language, 0)]
-        for language, cases in counts["languages"].items()
+        [language, cases, found["writers"][language], found["direct"].get(language, 0)]
+        + [splits[name]["languages"].get(language, 0) for name in ("train", "tune", "test")]
+        + [splits["test"]["direct"].get(language, 0)]
+        for language, cases in found["languages"].items()
     ]
-    sums = ["all", counts["cases"], *(sum(row[at] for row in rows) for at in range(2, len(rows[0])))]
+    sums = ["all", *(sum(row[at] for row in rows) for at in range(1, len(rows[0])))]
     head = ["language", "narratives", "voices", "direct identifiers", "train", "tune", "test", "direct in test"]
     return "### Languages and splits\n\n" + _table(head, [*rows, sums])
 
@@ -140,7 +166,8 @@ def _by_language(title: str, what: str, table: Mapping[str, Mapping[str, int]], 
     return f"{title}\n\n" + _table([what, "all", "en", "ru", "others"], rows)
 
 
-def _texts(texts: Mapping[str, Mapping[str, Any]], duplicates: int) -> str:
+def _texts(stored: Mapping[str, Any], duplicates: int) -> str:
+    texts = {**stored.get("texts", {}), **stored.get("compared", {})}
     rows = [
         [
             name,
@@ -164,13 +191,15 @@ def _texts(texts: Mapping[str, Mapping[str, Any]], duplicates: int) -> str:
     ]
     said = (
         "\nWords of one narrative; the median sentence; type-token ratio as moving average over 50 words; share of running words that the narratives of that "
-        "language do not have. `real` are 25 published response stories, which are not part of this corpus.\n\n"
+        "language do not have. Rows with unknown words are published response stories, which are not part of this corpus.\n\n"
         f"Near-duplicates (Jaccard similarity of character 6-grams of 0.5 or more, identifiers taken out): {duplicates} pairs.\n"
     )
     return "### Texts\n\n" + _table(head, rows) + said
 
 
-def _agreement(figures: Mapping[str, Any]) -> str:
+def _agreement(codings: Sequence[Path], codebook: Codebook, cases: Sequence[Case]) -> str:
+    first, second = (read_codings(path, codebook) for path in codings)
+    figures = agreement(first, second, codebook)
     axes = [
         [
             axis,
@@ -188,7 +217,7 @@ def _agreement(figures: Mapping[str, Any]) -> str:
     ]
     return "\n".join(
         [
-            _AGREEMENT.format(cases=figures["cases"]),
+            _AGREEMENT.format(cases=figures["cases"], share=figures["cases"] / len(cases)),
             _table(["axis", "alpha", "same set", "F1", "same primary"], axes),
             _table(["code", "first coder", "second coder", "both", "alpha"], codes),
         ]
@@ -201,6 +230,8 @@ def _audit(decisions: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _curve(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return ""
     axes = list(rows[0]["mean_average_precision"]["all"])
     body = [[row["cases"], *(_number(row["mean_average_precision"]["all"][axis]) for axis in axes)] for row in rows]
     return "**Learning curve** of the linear baseline (mean average precision on the tuning split):\n\n" + _table(

@@ -1,26 +1,23 @@
-"""Near-duplicates among narratives: MinHash candidates (Broder 1997), confirmed by their exact Jaccard similarity.
+"""Near-duplicates among narratives, by the exact Jaccard similarity that MinHash (Broder 1997) only estimates.
 
-Compared are sets of character n-grams of the text in lower case, without marks of punctuation and with every
-identifier that was marked taken out, so that one story with other names is still the same story.
+Compared are sets of character n-grams of the text in lower case, without marks of punctuation and with every identifier
+that was marked taken out, so that one story with other names is still the same story.
 """
 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
+from sklearn.feature_extraction.text import CountVectorizer
 
 from .corpus import Case
 
 GRAM = 6  # characters: about a word and its ending, in every script of the region
 NEAR = 0.5  # Jaccard similarity from which two narratives count as near-duplicates
-_CANDIDATES = 0.35  # MinHash only estimates: candidates are taken well below and then compared exactly
-_PERMUTATIONS = 128
-_SEED = 1
+_BLOCK = 500  # narratives compared at once, so that memory stays small
 
 
 @dataclass(frozen=True, order=True)
@@ -33,28 +30,29 @@ class Pair:
 
 
 def near_duplicates(cases: Sequence[Case], *, threshold: float = NEAR) -> list[Pair]:
-    """Pairs of narratives at least this similar, the most similar first."""
-    grams = {case.case_id: _grams(case) for case in cases}
-    index = MinHashLSH(threshold=_CANDIDATES, num_perm=_PERMUTATIONS)
+    """Pairs of narratives at least this similar, the most similar first. Texts of a few letters are left out."""
+    texts = [_compared(case) for case in cases]
+    kept = [at for at, text in enumerate(texts) if len(text) >= GRAM]
+    if len(kept) < 2:
+        return []
+    grams = CountVectorizer(analyzer="char", ngram_range=(GRAM, GRAM), binary=True, lowercase=False, dtype=np.int32)
+    X = grams.fit_transform(texts[at] for at in kept)
+    sizes = np.asarray(X.sum(axis=1)).ravel()
     pairs = []
-    for name, items in grams.items():
-        signature = _signature(items)
-        for other in index.query(signature):
-            similarity = jaccard(items, grams[other])
-            if similarity >= threshold:
-                pairs.append(Pair(round(similarity, 3), str(other), name))
-        index.insert(name, signature)
+    for start in range(0, len(kept), _BLOCK):
+        shared = (X[start : start + _BLOCK] @ X.T).tocoo()
+        rows = shared.row + start
+        similar = shared.data / (sizes[rows] + sizes[shared.col] - shared.data)
+        near = (rows < shared.col) & (similar >= threshold)
+        pairs += [
+            Pair(round(float(similarity), 3), cases[kept[row]].case_id, cases[kept[column]].case_id)
+            for row, column, similarity in zip(rows[near], shared.col[near], similar[near], strict=True)
+        ]
     return sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second))
 
 
-def jaccard(first: frozenset[int], second: frozenset[int]) -> float:
-    """Size of the intersection over size of the union; 0 for two empty sets."""
-    return len(first & second) / len(first | second) if first or second else 0.0
-
-
-def _grams(case: Case) -> frozenset[int]:
-    text = " ".join(re.sub(r"[\W_]+", " ", "".join(_without_identifiers(case))).lower().split())
-    return frozenset(zlib.crc32(text[at : at + GRAM].encode()) for at in range(max(1, len(text) - GRAM + 1)))
+def _compared(case: Case) -> str:
+    return " ".join(re.sub(r"[\W_]+", " ", " ".join(_without_identifiers(case))).lower().split())
 
 
 def _without_identifiers(case: Case) -> Iterator[str]:
@@ -63,9 +61,3 @@ def _without_identifiers(case: Case) -> Iterator[str]:
         yield case.text[at : entity.span.start]
         at = entity.span.end
     yield case.text[at:]
-
-
-def _signature(grams: frozenset[int]) -> MinHash:
-    signature = MinHash(num_perm=_PERMUTATIONS, seed=_SEED, hashfunc=int)
-    signature.update_batch(np.fromiter(grams, dtype=np.uint64, count=len(grams)))
-    return signature

@@ -17,6 +17,7 @@ from sklearn.model_selection import GroupKFold
 from nlp.classification.base import Column, columns_of
 from nlp.classification.linear import Counts, LinearClassifier, sentence_features
 from nlp.codebook import Codebook
+from nlp.errors import CorpusError
 from nlp.reading import Reader
 from nlp.redaction import Redactor, recognizers_for, replace, resolve
 from nlp.types import Span
@@ -145,8 +146,14 @@ def fit_linear(featured: Featured, codebook: Codebook, config: Config) -> tuple[
 
 
 def _blank(featured: Featured, columns: Sequence[Column], config: Config) -> LinearClassifier:
-    """A model with the vocabulary of some cases and no weights yet."""
+    """A model with the vocabulary of some cases and no weights yet. Raises `CorpusError` if they are too few."""
     vocabulary, idf = vocabulary_of(featured, min_persons=config.min_persons)
+    if not vocabulary or len(set(featured.groups)) < 2:
+        raise CorpusError(
+            f"too few cases to fit: no word stands in those of {config.min_persons} persons, or all are of one group",
+            source="train",
+            line=0,
+        )
     return LinearClassifier(
         columns,
         vocabulary,

@@ -8,12 +8,15 @@ into the other, both ways. The format is described in ``annotations/guidelines.m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 _MARK = re.compile(r"\[\[([A-Z_]+):|\{\{([^|{}]+)\||\]\]|\}\}")
-_HEADER_KEYS = ("country", "theme", "tags", "primary", "uncoded", "translation-of", "language")
+_HEADER_KEYS = ("country", "theme", "tags", "primary", "uncoded", "translation-of", "language", "person", "source")
+
+
+Mark = tuple[int, int, str]  # start, end, identifier type or code
 
 
 class MarkingError(ValueError):
@@ -111,6 +114,20 @@ def strip_marks(
     if re.search(r"\[\[|\]\]|\{\{|\}\}", text):
         _fail(line, f"{case_id}: a broken mark is left in the text")
     return text, tuple(sorted(spans)), tuple(sorted(set(evidence)))
+
+
+def nested(spans: Sequence[Mark], evidence: Sequence[Mark]) -> list[Mark]:
+    """Evidence widened until it crosses neither identifiers nor other evidence: what it cut, it holds whole."""
+    wide = sorted(evidence)
+    changed = True
+    while changed:
+        changed = False
+        for at, (start, end, code) in enumerate(wide):
+            for first, last, _ in (*spans, *wide):
+                if start < first < end < last or first < start < last < end:
+                    start, end, changed = min(start, first), max(end, last), True
+            wide[at] = (start, end, code)
+    return wide
 
 
 def add_marks(text: str, spans: list[tuple[int, int, str]], evidence: list[tuple[int, int, str]]) -> str:

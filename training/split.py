@@ -43,6 +43,7 @@ class Frozen:
 
     version: str
     seed: int
+    test_writers: tuple[str, ...]
     tune: tuple[str, ...]
     test: tuple[str, ...]
     test_digest: str
@@ -69,46 +70,57 @@ def split_cases(cases: Sequence[Case], plan: Plan) -> dict[str, list[Case]]:
 
 
 def _deal(groups: Mapping[str, list[Case]], shares: Mapping[str, float], plan: Plan) -> dict[str, str]:
-    """The split of each group of one language."""
-    traits = {name: Counter(trait for case in members for trait in _traits(case)) for name, members in groups.items()}
-    total = sum(traits.values(), Counter())
-    missing = {split: {trait: count * shares[split] for trait, count in total.items()} for split in SPLITS}
+    """The split of each group of one language: first those that a rule settles, then those with the rarest trait."""
+    home = {name: split for name, members in groups.items() if (split := _settled(members, plan))}
     room = {split: sum(map(len, groups.values())) * shares[split] for split in SPLITS}
-    left = list(groups)
-    random.Random(plan.seed).shuffle(left)  # noqa: S311 - a seeded order of groups, no secret
-    home: dict[str, str] = {}
-
-    def settle(name: str, split: str) -> None:
-        home[name] = split
+    for name, split in home.items():
         room[split] -= len(groups[name])
-        for trait, count in traits[name].items():
-            missing[split][trait] -= count
-
-    for name in left:
-        if any(SEEN in case.tags for case in groups[name]):
-            settle(name, "train")
-        elif any(case.writer in plan.test_writers for case in groups[name]):
-            settle(name, "test")
-    open_groups = set(left) - set(home)
+    left = sorted(set(groups) - set(home))
+    random.Random(plan.seed).shuffle(left)  # noqa: S311 - a seeded order of groups, no secret
+    traits = {name: Counter(trait for case in groups[name] for trait in _traits(case)) for name in left}
+    total = sum(traits.values(), Counter())
+    shares = _shares_of_room(room)
+    missing = {split: {trait: count * shares[split] for trait, count in total.items()} for split in SPLITS}
     for trait in sorted(total, key=lambda trait: (total[trait], trait)):
         for name in left:
-            if name in open_groups and trait in traits[name]:
-                split = max(sorted(SPLITS), key=lambda split: (missing[split].get(trait, 0), room[split]))
-                settle(name, split)
-                open_groups.discard(name)
+            if name not in home and trait in traits[name]:
+                open_splits = [split for split in SPLITS if room[split] > 0] or list(SPLITS)
+                split = max(sorted(open_splits), key=lambda split: (missing[split][trait], room[split]))
+                home[name] = split
+                room[split] -= len(groups[name])
+                for other, count in traits[name].items():
+                    missing[split][other] -= count
     return home
+
+
+def _settled(members: Sequence[Case], plan: Plan) -> str | None:
+    if any(SEEN in case.tags for case in members):
+        return "train"
+    return "test" if any(case.writer in plan.test_writers for case in members) else None
+
+
+def _shares_of_room(room: Mapping[str, float]) -> dict[str, float]:
+    """What is still to be dealt out, by split, adding up to 1."""
+    open_room = {split: max(0.0, places) for split, places in room.items()}
+    total = sum(open_room.values()) or 1.0
+    return {split: places / total for split, places in open_room.items()}
 
 
 def _traits(case: Case) -> list[str]:
     codes = [code for codes in case.codes.values() for code in codes or ()]
     empty = [f"{axis}:nothing" for axis, codes in case.codes.items() if codes is not None and not codes]
-    return [f"writer:{case.writer}", *codes, *empty]
+    return [*codes, *empty, f"writer:{case.writer}"]
 
 
-def freeze(splits: Mapping[str, Sequence[Case]], *, version: str, seed: int) -> Frozen:
-    """A division as it is kept."""
+def freeze(splits: Mapping[str, Sequence[Case]], plan: Plan, *, version: str, source: str) -> Frozen:
+    """A division as it is kept. Raises `CorpusError` if a split is empty or a test writer has no narratives."""
+    if empty := [name for name in SPLITS if not splits[name]]:
+        raise CorpusError(f"{empty[0]} would be empty: there are too few groups of narratives", source=source, line=0)
+    writers = {case.writer for members in splits.values() for case in members}
+    if unknown := sorted(set(plan.test_writers) - writers):
+        raise CorpusError(f"no narrative is by the test writer {unknown[0]}", source=source, line=0)
     tune, test = (tuple(sorted(case.case_id for case in splits[name])) for name in ("tune", "test"))
-    return Frozen(version, seed, tune, test, digest(splits["test"]))
+    return Frozen(version, plan.seed, plan.test_writers, tune, test, digest(splits["test"]))
 
 
 def digest(cases: Iterable[Case]) -> str:
@@ -138,6 +150,10 @@ def apply_frozen(cases: Sequence[Case], frozen: Frozen, *, source: str) -> dict[
                 source=source,
                 line=0,
             )
+        if split != "test" and case.writer in frozen.test_writers:
+            raise CorpusError(f"{case.case_id} is by a test writer, but not in test", source=source, line=0)
+        if split != "train" and SEEN in case.tags:
+            raise CorpusError(f"{case.case_id} is tagged `{SEEN}`, but in {split}", source=source, line=0)
         splits[split].append(case)
     if digest(splits["test"]) != frozen.test_digest:
         raise CorpusError(
@@ -159,8 +175,14 @@ def read_frozen(path: Path) -> Frozen:
     """Read a kept division. Raises `CorpusError`."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
+        lists = {key: data[key] for key in ("test_writers", "tune", "test")}
+        if not all(isinstance(ids, list) and all(isinstance(item, str) for item in ids) for ids in lists.values()):
+            raise TypeError
         return Frozen(
-            str(data["version"]), int(data["seed"]), tuple(data["tune"]), tuple(data["test"]), str(data["test_digest"])
+            version=str(data["version"]),
+            seed=int(data["seed"]),
+            test_digest=str(data["test_digest"]),
+            **{key: tuple(ids) for key, ids in lists.items()},
         )
     except OSError:
         raise CorpusError("is missing: run `casecoder-train split` first", source=str(path), line=0) from None

@@ -71,7 +71,9 @@ def text_statistics(cases: Sequence[Case]) -> dict[str, Any]:
         "words_per_sentence": _percentiles([len(t) / n for t, n in zip(words, sentences, strict=True) if n]),
         "letters_per_word": round(float(np.mean([len(word) for word in tokens])), 2) if tokens else None,
         "type_token_ratio": _mean(_moving_ratio(text) for text in words if len(text) >= _WINDOW),
-        "with_quotation": _share(cases, lambda case: bool(re.search(r"[\"«“„][^\"»”“]{3,}", case.text))),
+        "with_quotation": _share(
+            cases, lambda case: bool(re.search(r"\"[^\"\n]{3,}\"|[«“„][^»”“]{3,}[»”“]", case.text))
+        ),
         "with_digits": _share(cases, lambda case: any(character.isdigit() for character in case.text)),
         "paragraphs": _mean(len(re.findall(r"\n\s*\n|\n", case.text.strip())) + 1 for case in cases),
     }

@@ -110,21 +110,46 @@ def test_codings_are_kept_without_text(root, codebook, tmp_path):
 
 
 PRIMARY = {"violation": None, "population": None}
-GOOD = {"id": "a", "violation": ["health.denial"], "perpetrator": [], "population": [], "primary": PRIMARY}
+GOOD = {"id": "a", "violation": ["health.denial"], "perpetrator": [], "population": None, "primary": PRIMARY}
 BROKEN = {
-    "no json": ("{", "wants an object"),
-    "axis missing": (json.dumps({"id": "a"}), "wants an object"),
-    "unknown code": (json.dumps(GOOD | {"violation": ["health.nothing"]}), "health.nothing is no code"),
+    "no json": ("{", "line 1: is no JSON object"),
+    "a list": ("[]", "wants a JSON object"),
+    "unknown code": (json.dumps(GOOD | {"violation": ["Larisa Botezatu"]}), "does not have"),
+    "no list": (json.dumps(GOOD | {"violation": "tb"}), "wants a list of codes"),
+    "numbers": (json.dumps(GOOD | {"violation": [1, "x"]}), "wants a list of codes"),
     "primary": (json.dumps(GOOD | {"primary": PRIMARY | {"violation": "social.work"}}), "not among its codes"),
     "twice": (json.dumps(GOOD) + "\n" + json.dumps(GOOD), "line 2: this id stands twice"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_coding_is_named_with_its_line(name, codebook, tmp_path):
     (tmp_path / "codings.jsonl").write_text(BROKEN[name][0], encoding="utf-8")
-    with pytest.raises(CorpusError, match=BROKEN[name][1]):
+    with pytest.raises(CorpusError, match=BROKEN[name][1]) as caught:
         read_codings(tmp_path / "codings.jsonl", codebook)
+    assert "Botezatu" not in str(caught.value)
+
+
+def test_an_axis_that_a_coder_left_open_is_not_compared(codebook):
+    said = coded(1, ["health.denial"], ["plhiv"])
+    half = replace(said, codes=said.codes | {"population": None})
+    figures = agreement(by_id(said, coded(2)), by_id(half, coded(2)), codebook)
+    assert figures["axes"]["population"]["codes"]["plhiv"] == {"first": 0, "second": 0, "both": 0, "alpha": None}
+    assert disagreements(by_id(said), by_id(half)) == []
+
+
+def test_agreement_is_undefined_where_nothing_varies(codebook):
+    codings = by_id(*(coded(n, ["health.denial"]) for n in range(3)))
+    figures = agreement(codings, codings, codebook)
+    assert figures["axes"]["violation"]["codes"]["health.denial"]["alpha"] is None
+    assert figures["axes"]["violation"]["alpha"] is None and figures["axes"]["violation"]["f1"] == 1
+    assert figures["primary"]["violation"] is None  # none of them has one
+
+
+def test_a_sample_is_as_large_as_asked_whatever_the_kinds():
+    hard = [Case(f"h{n}", "en", "x", {}, tags=("past",)) for n in range(100)]
+    assert len(sample_for_second(hard, share=0.15, seed=1)) == 15
+    assert len(sample_for_second(hard[:3], share=0.15, seed=1)) == 1
 
 
 def test_codings_without_a_common_case_are_refused(root, codebook, tmp_path):

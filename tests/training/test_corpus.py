@@ -45,7 +45,7 @@ def test_files_of_the_older_form_are_read(tmp_path, codebook):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"violation": ["health.gone"]}, "health.gone"),
+        ({"violation": ["health.gone"]}, "has 1 code.s. that the codebook does not have"),
         ({"violation": "health.denial"}, "list of codes"),
         ({"text": ""}, "`text`"),
         ({"lang": None}, "`lang`"),

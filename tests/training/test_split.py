@@ -6,7 +6,7 @@ import pytest
 
 from nlp.errors import CorpusError
 from nlp.types import Entity, Span
-from training.corpus import Case, read_cases
+from training.corpus import Case, groups_of, read_cases
 from training.duplicates import near_duplicates
 from training.split import Plan, apply_frozen, divided, freeze, read_frozen, split_cases, straddling, write_frozen
 
@@ -49,6 +49,13 @@ def test_cases_seen_while_rules_were_written_are_never_measured_on():
     assert [len(splits[name]) for name in SHARES] == [54, 18, 18]
 
 
+def test_shares_are_kept_although_every_case_has_a_writer_of_its_own():
+    cases = [replace(make(n, code=f"c{n % 7}"), writer=f"w{n}") for n in range(200)]
+    assert {name: len(members) for name, members in split_cases(cases, PLAN).items()} == pytest.approx(
+        {"train": 120, "tune": 40, "test": 40}, abs=2
+    )
+
+
 def test_same_seed_gives_the_same_splits():
     cases = [make(n) for n in range(50)]
     assert split_cases(cases, PLAN) == split_cases(cases, PLAN)
@@ -69,10 +76,33 @@ def test_a_writer_can_be_kept_for_the_test():
     assert sum(case.writer == "unheard" for case in splits["test"]) == 25
 
 
+@pytest.mark.parametrize(
+    ("cases", "plan", "reason"),
+    [
+        ([make(1)], PLAN, "would be empty"),
+        ([make(n) for n in range(20)], replace(PLAN, test_writers=("x",)), "writer x"),
+    ],
+)
+def test_a_division_that_cannot_be_measured_on_is_not_frozen(cases, plan, reason):
+    with pytest.raises(CorpusError, match=reason):
+        freeze(split_cases(cases, plan), plan, version="1", source="x")
+
+
+def test_translations_and_themes_of_one_writer_make_one_group():
+    cases = [
+        replace(make(1), writer="a", theme="x"), replace(make(2, original="c1"), writer="b", theme="y"),
+        replace(make(3), writer="b", theme="y"), make(4, original="c5"), make(5, original="c4"), make(6),
+        *(make(n, original=f"c{n + 1}") for n in range(100, 2000)),
+    ]  # fmt: skip
+    groups = groups_of(cases)
+    assert groups[0] == groups[1] == groups[2] and groups[3] == groups[4] != groups[0]
+    assert len(set(groups)) == 4
+
+
 @pytest.fixture
 def frozen():
     cases = [make(n) for n in range(50)]
-    return cases, freeze(split_cases(cases, PLAN), version="1", seed=1)
+    return cases, freeze(split_cases(cases, PLAN), PLAN, version="1", source="x")
 
 
 def test_a_frozen_division_is_kept_while_cases_are_added(frozen, tmp_path):
@@ -105,6 +135,18 @@ def test_a_new_case_may_not_join_a_group_that_is_tested_on(frozen):
         apply_frozen([*cases, make(99, theme=theme)], division, source="splits.json")
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"writer": "unheard"}, "by a test writer"), ({"tags": ("seen",)}, "tagged `seen`")],
+)
+def test_rules_of_a_division_hold_for_cases_of_later(frozen, change, reason):
+    cases, division = frozen
+    division = replace(division, test_writers=("unheard",))
+    changed = [replace(case, **change) if case.case_id == division.tune[0] else case for case in cases]
+    with pytest.raises(CorpusError, match=reason):
+        apply_frozen(changed, division, source="splits.json")
+
+
 STORY = (
     "The guard of the market took her trolley and said that people like her had better sell somewhere else, far away."
 )
@@ -122,6 +164,7 @@ def test_near_duplicates_with_other_names_are_found_and_straddling_is_noticed():
     other = told(3, "A dentist in the old town looked into the card and closed the door without a word.")
     (pair,) = near_duplicates([first, second, other])
     assert (pair.first, pair.second, pair.similarity) == ("c1", "c2", 1.0)
+    assert near_duplicates([told(4, "😔"), told(5, "...!"), told(6, "Olga", "Olga")]) == []
     names = [(pair.first, pair.second)]
     assert straddling({"train": [first, other], "test": [second]}, names) == names
     assert straddling({"train": [first, second], "test": [other]}, names) == []

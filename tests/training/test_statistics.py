@@ -75,7 +75,7 @@ def test_a_label_that_contradicts_the_model_is_doubted(codebook):
             "violation": frozenset({"health.denial"} if coded else ())
         }
         cases.append(make(n, "x", codes=codes))
-    doubts = label_doubts(cases, columns, probabilities)
+    doubts = label_doubts(cases, columns, probabilities, limit=50)
     assert {(doubt.case_id, doubt.code, doubt.coded) for doubt in doubts} == {
         ("c10", "health.denial", False), ("c21", "health.denial", True),
     }  # fmt: skip

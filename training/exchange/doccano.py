@@ -15,7 +15,7 @@ from typing import Any
 from nlp.codebook import Codebook
 from nlp.errors import CorpusError
 
-from ..corpus import Case
+from ..corpus import Case, json_lines
 from .regions import NOTHING, Annotated, Region, axis_of, from_annotated, to_annotated, unique
 
 _OWN = ("id", "text", "label", "entities", "cats", "relations", "Comments", "case_id", "identifiers_marked")
@@ -48,16 +48,8 @@ def read_doccano(path: Path, codebook: Codebook) -> list[Case]:
 
 
 def _cases(path: Path, codebook: Codebook) -> Iterator[Case]:
-    number = 0
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            for number, line in enumerate(stream, 1):
-                if line.strip():
-                    yield _case(json.loads(line), codebook, path.name, number)
-    except json.JSONDecodeError:
-        raise CorpusError("is no JSON object", source=path.name, line=number) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"cannot be read ({type(error).__name__})", source=path.name, line=number) from None
+    for number, data in json_lines(path):
+        yield _case(data, codebook, path.name, number)
 
 
 def _case(data: Any, codebook: Codebook, source: str, line: int) -> Case:
@@ -73,7 +65,9 @@ def _case(data: Any, codebook: Codebook, source: str, line: int) -> Case:
     choices, primary = _choices(cats, codebook, source, line)
     about = {key: value for key, value in data.items() if key not in _OWN}
     about["id"] = data.get("case_id", data.get("id"))
-    item = Annotated(data["text"], regions, choices, primary, about, bool(data.get("identifiers_marked", True)))
+    # A line from elsewhere without a region may be one that nobody looked at.
+    marked = bool(data.get("identifiers_marked", regions))
+    item = Annotated(data["text"], regions, choices, primary, about, marked)
     return from_annotated(item, codebook, source=source, line=line)
 
 

@@ -79,7 +79,8 @@ def _task(item: Annotated) -> dict[str, Any]:
 def read_label_studio(path: Path, codebook: Codebook) -> list[Case]:
     """Read exported tasks, the last annotation of each that was not cancelled.
 
-    Raises `CorpusError` with file, number of the task and reason.
+    A task without such an annotation comes back with no axis coded and identifiers unmarked. Raises `CorpusError` with
+    file, number of the task and reason.
     """
     try:
         tasks = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -96,7 +97,9 @@ def _cases(tasks: list[Any], codebook: Codebook, source: str) -> Iterator[Case]:
     for number, task in enumerate(tasks, 1):
         try:
             item = _annotated(task, codebook, source, number)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except CorpusError:  # a ValueError too, but one that knows its reason
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             raise CorpusError("is no task of this project (counted as task)", source=source, line=number) from None
         yield from_annotated(item, codebook, source=source, line=number)
 
@@ -105,10 +108,14 @@ def _annotated(task: Any, codebook: Codebook, source: str, line: int) -> Annotat
     data = dict(task["data"])
     text = data.pop(_TEXT)
     done = [item for item in task["annotations"] if not item.get("was_cancelled")]
+    data["id"] = data.pop("case_id", None)
+    marked = bool(data.pop("identifiers_marked", True))
+    if not done:  # nobody looked at it, so nothing is known, not even that there are no identifiers
+        return Annotated(text, (), {}, {}, data, marked=False)
     regions: list[Region] = []
     choices: dict[str, tuple[str, ...]] = {}
     primary: dict[str, str | None] = {}
-    for answer in done[-1]["result"] if done else ():
+    for answer in done[-1]["result"]:
         value, name = answer["value"], answer["from_name"]
         if answer["type"] == "labels":
             start, end = _placed(text, int(value["start"]), int(value["end"]), value.get("text"), source, line)
@@ -122,8 +129,6 @@ def _annotated(task: Any, codebook: Codebook, source: str, line: int) -> Annotat
         raise CorpusError(
             f"has choices for {len(unknown)} axis that the codebook does not have", source=source, line=line
         )
-    data["id"] = data.pop("case_id", None)
-    marked = bool(data.pop("identifiers_marked", True))
     return Annotated(text, tuple(regions), choices, primary, data, marked)
 
 

@@ -73,7 +73,7 @@ def from_annotated(item: Annotated, codebook: Codebook, *, source: str, line: in
             raise CorpusError(f"{label} has evidence, but `{axis}` is not coded", source=source, line=line)
         evidence[axis].setdefault(label, []).append(item.text[start:end])
     data = {
-        **item.about,
+        **{key: item.about[key] for key in _ABOUT if key in item.about},  # other metadata could pass for codes
         "text": item.text,
         **{axis: list(codes) for axis, codes in item.choices.items()},
         "evidence": evidence,

@@ -197,12 +197,15 @@ def _az_ordinals(text: str) -> str:
 
 
 _MONTHS_OF_AGE = re.compile(
-    r"мес|міс|month|luni|mese|muaj|ай|ay\b|oy|моҳ|თვ|ամս|тыжд|недел|week|hafta|апта|дн|день|day", re.IGNORECASE
+    r"(?<![^\W\d_])"  # no word that only ends like one: today
+    r"(?:мес(?:[яе]ц|\b)|міс(?:яц|\b)|month|luni|mese|muaj|ай|ay\b|oy|моҳ|თვ|ամս|тыжд|недел|week|hafta|апта|дн|день|day)",
+    re.IGNORECASE,
 )
 
 
 def new_age(old: str, rng: Random, spelling: str) -> str:
-    """Another age of the same agreement class (1 год, 2 года, 5 лет); adults stay adults. Ages in words stay."""
+    """Another age of the same agreement class (1 год, 2 года, 5 лет); adults stay adults, children under 11
+    under 11. Ages in words stay."""
     return re.sub(r"\d{1,3}", lambda match: _age(match, old, rng, spelling), old, count=1)
 
 
@@ -211,7 +214,7 @@ def _age(match: re.Match[str], old: str, rng: Random, spelling: str) -> str:
     if _MONTHS_OF_AGE.search(old):
         low, high = 1, 11
     else:
-        low, high = (18, 70) if age >= 18 else (1, 17)
+        low, high = (18, 70) if age >= 18 else (11, 17) if age >= 11 else (1, 10)
     same_end = re.match(r"[-‐]?[^\W\d_]", old[match.end() :]) is not None and spelling != "en"
     choices = [
         new

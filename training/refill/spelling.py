@@ -176,7 +176,9 @@ def _route(source: str, target: str) -> tuple[str, ...]:
         return ("ru", "en")
     if target in ("uz-cyrl", "sr-cyrl"):
         return ("ru", target) if target == "uz-cyrl" else (*_route(source, "sr"), target)
-    return ("ru",) if target == "ru" else ("ru", *_route("ru", target))
+    if target == "ru" or ("ru", target) in _TABLES or ("ru", target) in _SAME_LETTERS:
+        return tuple(dict.fromkeys(("ru", target)))
+    return ()  # a language without a table: the word stays as it is spelt
 
 
 def _respell_parts(word: str, source: str, target: str) -> str:
@@ -225,15 +227,19 @@ def script_of(word: str) -> str:
     return "latn"
 
 
-_SCRIPTS = {"ka": "geor", "hy": "armn"} | dict.fromkeys(("ru", "uk", "kk", "ky", "tg", "mk"), "cyrl")
+_SCRIPTS = (
+    {"ka": "geor", "hy": "armn"}
+    | dict.fromkeys(("ru", "uk", "kk", "ky", "tg", "mk"), "cyrl")
+    | dict.fromkeys(("en", "ro", "sq", "sr", "bs", "uz", "az"), "latn")
+)
 _OTHER = {("uz", "cyrl"): "uz-cyrl", ("sr", "cyrl"): "sr-cyrl", ("bs", "cyrl"): "sr-cyrl", ("mk", "latn"): "mk-latn"}
 _COMMON = {"cyrl": "ru", "latn": "en", "geor": "ka", "armn": "hy"}
 
 
 def spelling_of(language: str, word: str) -> str:
     """By which spelling a word stands in a text: the text's language, its other script, or that of a foreign
-    script."""
+    script; for a language without lists, the common one of the script (Russian, English)."""
     script = script_of(word)
-    if _SCRIPTS.get(language, "latn") == script:
+    if _SCRIPTS.get(language) == script:
         return language
     return _OTHER.get((language, script), _COMMON[script])
