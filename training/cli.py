@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from nlp.cli import guarded
@@ -21,11 +16,9 @@ from nlp.errors import BackendUnavailable, CorpusError
 from nlp.reading import MAX_CHARACTERS
 from nlp.show import output_console
 
-from . import corpus_cli
-from .corpus_cli import write_json, write_text
-
-if TYPE_CHECKING:
-    from .corpus import Case
+from . import corpus_cli, quality_cli
+from .console import CONFIG, RUN, ConfigOption, RunOption, console, progress, read_json, said, split_of, write_json
+from .corpus import Case
 
 app = typer.Typer(
     help="Write, check and exchange narratives, and build bundles from them: prepare > fit > evaluate > package.",
@@ -33,20 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(corpus_cli.app)
-_console = Console(stderr=True)
-
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The run's configuration (TOML).")]
-RunOption = Annotated[Path, typer.Option("--run", help="Folder of this run's working files.")]
-
-_CONFIG = Path(str(importlib.resources.files("training"))) / "configs" / "linear.toml"
-_RUN = Path("build/linear")
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Any]:
-    with Progress(console=_console, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+app.add_typer(quality_cli.app)
 
 
 @app.command()
@@ -54,7 +34,7 @@ def _progress(what: str, total: int) -> Iterator[Any]:
 def split(
     version: Annotated[str, typer.Option(help="Version of the division; every change of the test split is a new one.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; must not exist yet.")],
-    config: ConfigOption = _CONFIG,
+    config: ConfigOption = CONFIG,
 ) -> None:
     """Freeze train, tune and test, so that the test split stays the same while narratives are added."""
     from nlp.codebook import load_codebook
@@ -75,7 +55,7 @@ def split(
 
 @app.command()
 @guarded
-def prepare(config: ConfigOption = _CONFIG, run: RunOption = _RUN) -> None:
+def prepare(config: ConfigOption = CONFIG, run: RunOption = RUN) -> None:
     """Check the narratives and split them into train, tune and test, grouped so that related cases stay together."""
     from nlp.codebook import load_codebook
 
@@ -112,7 +92,7 @@ def _refuse_leaks(splits: Mapping[str, Sequence[Case]]) -> None:
 
 @app.command()
 @guarded
-def fit(config: ConfigOption = _CONFIG, run: RunOption = _RUN) -> None:
+def fit(config: ConfigOption = CONFIG, run: RunOption = RUN) -> None:
     """Fit and calibrate the models on the training split, and learn thresholds on the tuning split."""
     from nlp.codebook import load_codebook
 
@@ -127,11 +107,11 @@ def fit(config: ConfigOption = _CONFIG, run: RunOption = _RUN) -> None:
 
     settings = load_config(config)
     book = load_codebook(settings.codebook)
-    train, tuning = (_split(run, name, book) for name in ("train", "tune"))
-    with _progress("reading and redacting", len(train) + len(tuning)) as step:
+    train, tuning = (split_of(run, name, book) for name in ("train", "tune"))
+    with progress("reading and redacting", len(train) + len(tuning)) as step:
         featured = featurize(train, book, step=step)
         held_out = featurize(tuning, book, step=step)
-    with _console.status("fitting"):
+    with console.status("fitting"):
         model, facts = fit_linear(featured, book, settings)
         counts = [model.count(sentences) for sentences in held_out.sentences]
         policy = tune(model.predict_proba(counts), held_out.targets, model.columns, settings)
@@ -141,7 +121,7 @@ def fit(config: ConfigOption = _CONFIG, run: RunOption = _RUN) -> None:
         "min_persons": settings.min_persons,
         "config": config.name,
         "sources": dict(sorted(Counter(case.source or "not stated" for case in train).items())),
-        **_read_json(run / "prepared.json"),
+        **read_json(run / "prepared.json"),
     }
     write_draft(run / "bundle", model, book, policy, settings, training=training)
     typer.echo(f"{facts['features']} features, C = {facts['C']}; draft bundle in {run / 'bundle'}")
@@ -155,7 +135,7 @@ def evaluate(
     bundle: Annotated[str | None, typer.Option(help="A bundle; by default the draft of this run.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the figures go, as JSON.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the intervals.")] = 0,
-    run: RunOption = _RUN,
+    run: RunOption = RUN,
 ) -> None:
     """Measure a bundle: F1 by axis and code with intervals, calibration, redaction recall."""
     from nlp.bundle import open_bundle
@@ -165,11 +145,11 @@ def evaluate(
 
     opened = open_bundle(bundle or run / "bundle")
     book = opened.codebook()
-    cases = read_cases(data, book) if data else _split(run, split, book)
+    cases = read_cases(data, book) if data else split_of(run, split, book)
     if not cases:
         raise CorpusError("there is no case in it", source=str(data or split), line=0)
     pipeline = opened.pipeline(max_characters=max(MAX_CHARACTERS, *(len(case.text) for case in cases)))
-    with _progress("evaluating", len(cases)) as step:
+    with progress("evaluating", len(cases)) as step:
         figures = measure(pipeline, cases, seed=seed, step=step)
     figures["bundle_digest"] = opened.digest
     target = output or run / f"metrics-{data.stem if data else split}{'-' + opened.name if bundle else ''}.json"
@@ -180,124 +160,18 @@ def evaluate(
 
 @app.command()
 @guarded
-def curve(
-    config: ConfigOption = _CONFIG,
-    run: RunOption = _RUN,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the figures go, as JSON.")] = None,
-) -> None:
-    """Fit on growing parts of the training split and measure each on the tuning split: do more narratives still
-    help?"""
-    from nlp.codebook import load_codebook
-
-    from .config import load_config
-
-    try:
-        from .curve import SHARES, learning_curve
-        from .fit import featurize
-    except ModuleNotFoundError:
-        raise BackendUnavailable("training", "fit") from None
-    settings = load_config(config)
-    book = load_codebook(settings.codebook)
-    train, tuning = (_split(run, name, book) for name in ("train", "tune"))
-    with _progress("reading and redacting", len(train) + len(tuning)) as step:
-        parts, held_out = featurize(train, book, step=step), featurize(tuning, book, step=step)
-    with _progress("fitting", len(SHARES)) as step:
-        rows = learning_curve(parts, held_out, [case.language for case in tuning], book, settings, step=step)
-    table = Table("cases", "of", *(axis.id for axis in book.axes), title="mean average precision on the tuning split")
-    for row in rows:
-        for language, figures in row["mean_average_precision"].items():
-            table.add_row(str(row["cases"]), language, *(_said(figures[axis.id]) for axis in book.axes))
-    output_console().print(table)
-    target = output or run / "curve.json"
-    write_json(target, rows)
-    typer.echo(f"figures in {target}")
-
-
-@app.command()
-@guarded
-def audit(
-    config: ConfigOption = _CONFIG,
-    run: RunOption = _RUN,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the list goes, as JSON lines.")] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, help="At most so many doubted codes, and so many doubted absences.")
-    ] = 200,
-) -> None:
-    """List codes of the training and tuning split that contradict a model which has not seen the case: look at each."""
-    from nlp.classification.base import columns_of
-    from nlp.codebook import load_codebook
-
-    from .config import load_config
-
-    try:
-        from .audit import label_doubts
-        from .fit import featurize, out_of_fold
-    except ModuleNotFoundError:
-        raise BackendUnavailable("the audit", "corpus") from None
-    settings = load_config(config)
-    book = load_codebook(settings.codebook)
-    cases = [*_split(run, "train", book), *_split(run, "tune", book)]
-    with _progress("reading and redacting", len(cases)) as step:
-        featured = featurize(cases, book, step=step)
-    with _console.status("fitting"):
-        doubts = label_doubts(cases, columns_of(book), out_of_fold(featured, book, settings), limit=limit)
-    target = output or run / "doubts.jsonl"
-    write_text(target, "".join(json.dumps(vars(doubt)) + "\n" for doubt in doubts))
-    typer.echo(f"{len(doubts)} doubted codes of {len(cases)} cases, listed in {target}")
-
-
-@app.command()
-@guarded
-def datacard(
-    config: ConfigOption = _CONFIG,
-    quality: Annotated[
-        Path, typer.Option(help="Folder of codings, audit, and figures of `describe` and `curve`.")
-    ] = Path("annotations/quality"),
-    output: Annotated[Path, typer.Option("--output", "-o", help="The Markdown file to write.")] = Path(
-        "annotations/datacard.md"
-    ),
-) -> None:
-    """Write the data card of the narratives: counts made anew, text statistics and learning curve as stored."""
-    from nlp.codebook import load_codebook
-
-    from .config import load_config
-    from .corpus import read_cases
-    from .datacard import datacard as card
-
-    settings = load_config(config)
-    book = load_codebook(settings.codebook)
-    cases = read_cases(settings.narratives, book)
-    try:
-        text = card(cases, book, settings, quality)
-    except ModuleNotFoundError:
-        raise BackendUnavailable("the data card", "corpus") from None
-    write_text(output, text)
-    typer.echo(f"data card of {len(cases)} narratives in {output}")
-
-
-@app.command()
-@guarded
 def package(
-    run: RunOption = _RUN,
+    run: RunOption = RUN,
     models: Annotated[Path, typer.Option(help="Where bundles live.")] = Path("models"),
     default: Annotated[bool, typer.Option(help="Make it the default bundle.")] = True,
 ) -> None:
     """Finish the draft with its figures and model card, and put it among the models."""
     from .package import package as finish
 
-    metrics = {name: _read_json(path) for name in ("tune", "test") if (path := run / f"metrics-{name}.json").exists()}
+    metrics = {name: read_json(path) for name in ("tune", "test") if (path := run / f"metrics-{name}.json").exists()}
     if not metrics:
         raise CorpusError("there are no figures yet: run `casecoder-train evaluate` first", source=str(run), line=0)
     typer.echo(f"bundle written to {finish(run / 'bundle', models, metrics, default=default)}")
-
-
-def _split(run: Path, name: str, book: Any) -> Any:
-    from .corpus import read_cases
-
-    path = run / f"{name}.jsonl"
-    if not path.exists():
-        raise CorpusError("is missing: run `casecoder-train prepare` first", source=str(path), line=0)
-    return read_cases(path, book)
 
 
 def _hash(run: Path) -> str:
@@ -306,15 +180,6 @@ def _hash(run: Path) -> str:
     for name in ("train", "tune", "test"):
         digest.update((run / f"{name}.jsonl").read_bytes())
     return digest.hexdigest()
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise CorpusError("is missing: run the steps before this one", source=str(path), line=0) from None
-    except json.JSONDecodeError as error:
-        raise CorpusError("is no JSON", source=str(path), line=error.lineno) from None
 
 
 _SHOWN = {
@@ -331,18 +196,12 @@ _SHOWN = {
 def _show(figures: dict[str, Any]) -> None:
     table = Table("axis", *_SHOWN, title=figures["bundle"])
     for axis, values in figures["axes"].items():
-        table.add_row(axis, *(_said(values[key]) for key in _SHOWN.values()))
+        table.add_row(axis, *(said(values[key]) for key in _SHOWN.values()))
     console = output_console()
     console.print(table)
     if redaction := figures["redaction"]:
         rows = Table("identifiers", "support", "recall", title="redaction: whole identifiers hidden")
         for key, row in redaction["recall"].items():
-            rows.add_row(key, str(row["support"]), _said(row["recall"]))
+            rows.add_row(key, str(row["support"]), said(row["recall"]))
         console.print(rows)
-        typer.echo(f"precision of hidden characters {_said(redaction['precision_of_characters'])}")
-
-
-def _said(value: float | list[float] | None) -> str:
-    if value is None:
-        return "–"
-    return "–".join(f"{item:.3f}" for item in value) if isinstance(value, list) else f"{value:.3f}"
+        typer.echo(f"precision of hidden characters {said(redaction['precision_of_characters'])}")

@@ -192,7 +192,7 @@ def _evidence(
             _fail("`evidence` wants a mapping of axis to code to a list of words", source, line)
         for code, stretches in by_code.items():
             if code not in (codes.get(axis) or ()):
-                _fail(f"`evidence` speaks for {code}, which is not coded", source, line)
+                _fail("`evidence` speaks for a code that is not coded", source, line)
             if any(stretch not in text for stretch in stretches):
                 _fail(f"`evidence` for {code} does not stand in the text", source, line)
     return {axis: {code: tuple(items) for code, items in by_code.items()} for axis, by_code in value.items()}

@@ -8,7 +8,7 @@ into the other, both ways. The format is described in ``annotations/guidelines.m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -118,16 +118,21 @@ def strip_marks(
 
 def nested(spans: Sequence[Mark], evidence: Sequence[Mark]) -> list[Mark]:
     """Evidence widened until it crosses neither identifiers nor other evidence: what it cut, it holds whole."""
-    wide = sorted(evidence)
-    changed = True
-    while changed:
-        changed = False
-        for at, (start, end, code) in enumerate(wide):
-            for first, last, _ in (*spans, *wide):
-                if start < first < end < last or first < start < last < end:
-                    start, end, changed = min(start, first), max(end, last), True
-            wide[at] = (start, end, code)
+    wide = [_around(mark, spans) for mark in sorted(evidence)]
+    before: list[Mark] = []
+    while wide != before:
+        before = list(wide)
+        for at, mark in enumerate(before):
+            wide[at] = _around(mark, [*spans, *wide])
     return wide
+
+
+def _around(mark: Mark, others: Iterable[Mark]) -> Mark:
+    start, end, code = mark
+    for first, last, _ in others:
+        if start < first < end < last or first < start < last < end:
+            start, end = min(start, first), max(end, last)
+    return start, end, code
 
 
 def add_marks(text: str, spans: list[tuple[int, int, str]], evidence: list[tuple[int, int, str]]) -> str:

@@ -20,6 +20,9 @@ GOOD = {
     "spans": [{"start": 0, "end": 6, "label": "PERSON"}],
 }
 
+GOOD_EVIDENCE = GOOD["evidence"]["violation"]
+WHO = {"health": ["doctor"]}
+
 
 def _write(path, *objects):
     path.write_text("".join(json.dumps(item) + "\n" for item in objects), encoding="utf-8")
@@ -126,3 +129,36 @@ def test_marked_form_of_a_narrative_reads_back_as_it_was(corpus, codebook, tmp_p
         assert after.codes == before.codes
         assert after.entities == before.entities
         assert after.primary == before.primary
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"lang": "ru"},
+        {"person": "p-7"},
+        {"source": "cleared"},
+        {"source": ""},
+        {"translation_of": "ru-a-1", "country": "Kyrgyzstan", "tags": ["notes"]},
+    ],
+)
+def test_marked_form_keeps_where_a_narrative_comes_from(tmp_path, codebook, change):
+    whole = {**GOOD, "source": "invented", "writer": "a", "evidence": {"violation": GOOD_EVIDENCE, "perpetrator": WHO}}
+    (case,) = read_cases(_write(tmp_path / "a.jsonl", whole | change), codebook)
+    (tmp_path / "marked.txt").write_text(marked_form(case), encoding="utf-8", newline="\n")
+    assert [case_json(again) for again in cases_from_marked(tmp_path / "marked.txt", codebook)] == [case_json(case)]
+
+
+def test_marked_form_widens_evidence_that_cuts_a_name(tmp_path, codebook):
+    cut = {
+        "text": "Ruslan K. refused\r\nher",
+        "evidence": {"violation": {"health.denial": ["K. refused"]}, "perpetrator": {"health": ["refused\r\nher"]}},
+        "spans": [{"start": 0, "end": 9, "label": "PERSON"}],
+    }
+    (case,) = read_cases(_write(tmp_path / "a.jsonl", GOOD | cut), codebook)
+    (tmp_path / "marked.txt").write_text(marked_form(case), encoding="utf-8", newline="\n")
+    (again,) = cases_from_marked(tmp_path / "marked.txt", codebook)
+    assert again.text == "Ruslan K. refused\nher"
+    assert again.codes == case.codes
+    assert again.entities == case.entities
+    assert "Ruslan K. refused" in again.evidence["violation"]["health.denial"][0]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 import spacy
+import srsly
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
@@ -118,6 +120,140 @@ def test_docbin_is_ready_for_spacy(codebook, tmp_path):
     ]  # fmt: skip
     assert doc.cats["health.denial"] == 1 and doc.cats["privacy.disclosure"] == 0 and doc.cats["plhiv"] == 0
     assert "police" not in doc.cats  # the axis was not coded
+
+
+EDGES = {
+    "before": (4, 10), "after": (5, 11), "both": (4, 11), "blank alone": (4, 5), "two": (11, 17), "start": (0, 5),
+    "end": (12, 18), "none": (5, 10),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDGES)
+@pytest.mark.parametrize("label", ["PERSON", "health.denial"])
+def test_marks_with_blanks_at_their_edges_keep_their_place_in_docbin(name, label, codebook, tmp_path):
+    text = "and  Aigul  Asan  "
+    start, end = EDGES[name]
+    is_name = label == "PERSON"
+    case = replace(
+        CASE, text=text, entities=(Entity(Span(start, end), label, 1.0, "person"),) if is_name else (),
+        evidence={"violation": {} if is_name else {label: (text[start:end],)}, "population": {}},
+    )  # fmt: skip
+    write_docbin(tmp_path / "cases", [case], codebook)
+    assert list(map(comparable, read_docbin(tmp_path / "cases", codebook))) == [comparable(case)]
+
+
+def test_blanks_around_a_mark_are_no_tokens(codebook, tmp_path):
+    case = replace(
+        CASE, text="saw Olga K. there", entities=(Entity(Span(4, 11), "PERSON", 1.0, "person"),), evidence={}
+    )
+    write_docbin(tmp_path / "cases", [case], codebook)
+    (doc,) = DocBin().from_disk(tmp_path / "cases").get_docs(spacy.blank("xx").vocab)
+    assert not any(token.is_space for token in doc)
+
+
+@pytest.mark.parametrize(("entities", "is_known"), [(None, False), ((), True)])
+def test_in_docbin_only_marked_cases_say_that_a_token_is_outside(entities, is_known, codebook, tmp_path):
+    write_docbin(tmp_path / "cases", [replace(CASE, entities=entities)], codebook)
+    (doc,) = DocBin().from_disk(tmp_path / "cases").get_docs(spacy.blank("xx").vocab)
+    assert doc.has_annotation("ENT_IOB") == is_known
+    assert read_docbin(tmp_path / "cases", codebook)[0].entities == entities
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"attrs": 3}, {}, "words", None, {"version": 1, "attrs": [], "tokens": 4}])
+def test_packed_data_of_another_shape_is_no_docbin(content, codebook, tmp_path):
+    (tmp_path / "cases").write_bytes(zlib.compress(srsly.msgpack_dumps(content)))
+    with pytest.raises(CorpusError, match="cannot be read as DocBin"):
+        read_docbin(tmp_path / "cases", codebook)
+
+
+@pytest.mark.parametrize("known", ["Zarina", "[1]", '"x"', 7, '{"about": 3}', '{"primary": ["Zarina"]}', ["Zarina"]])
+def test_foreign_user_data_of_a_docbin_is_named_with_its_document(known, codebook, tmp_path):
+    doc = spacy.blank("xx")("some words")
+    doc.user_data["casecoder"] = known
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "cases")
+    with pytest.raises(CorpusError, match="line 1: has user data") as caught:
+        read_docbin(tmp_path / "cases", codebook)
+    assert "Zarina" not in str(caught.value)
+
+
+DONE = {"result": [{"from_name": "population", "type": "choices", "value": {"choices": ["nothing"]}}]}
+ANNOTATIONS = {
+    "none": ([], None, None),
+    "all cancelled": ([{**DONE, "was_cancelled": True}], None, None),
+    "one done": ([DONE], (), frozenset()),
+    "the last one cancelled": ([DONE, {"result": [], "was_cancelled": True}], (), frozenset()),
+}
+
+
+@pytest.mark.parametrize("name", ANNOTATIONS)
+@pytest.mark.parametrize("more", [{}, {"identifiers_marked": True}])
+def test_task_that_nobody_finished_is_neither_coded_nor_marked(name, more, codebook, tmp_path):
+    annotations, entities, population = ANNOTATIONS[name]
+    task = {"data": {"case_id": "a", "lang": "en", "text": "Olga called", **more}, "annotations": annotations}
+    (tmp_path / "tasks.json").write_text(json.dumps([task]), encoding="utf-8")
+    (case,) = read_label_studio(tmp_path / "tasks.json", codebook)
+    assert (case.entities, case.codes["population"], case.codes["violation"]) == (entities, population, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_marked"),
+    [
+        ({}, False),
+        ({"entities": []}, False),
+        ({"entities": [], "identifiers_marked": True}, True),
+        ({"entities": [[0, 4, "PERSON"]]}, True),
+    ],
+)
+def test_doccano_line_without_regions_is_not_marked_unless_it_says_so(line, is_marked, codebook, tmp_path):
+    data = {"case_id": "a", "lang": "en", "text": "Olga called", **line}
+    (tmp_path / "a.jsonl").write_text(json.dumps(data), encoding="utf-8")
+    assert (read_doccano(tmp_path / "a.jsonl", codebook)[0].entities is not None) == is_marked
+
+
+def _doccano(path, codebook, *, about=None, label="PERSON", choice="population:nothing"):
+    line = {"case_id": "a", "lang": "en", "text": "x y", "entities": [[0, 1, label]], "cats": [choice], **(about or {})}
+    path.write_text(json.dumps(line), encoding="utf-8")
+    return read_doccano(path, codebook)
+
+
+def _label_studio(path, codebook, *, about=None, label="PERSON", choice="nothing", axis="population"):
+    result = [
+        {"from_name": "label", "type": "labels", "value": {"start": 0, "end": 1, "text": "x", "labels": [label]}},
+        {"from_name": axis, "type": "choices", "value": {"choices": [choice]}},
+    ]
+    task = {"data": {"case_id": "a", "lang": "en", "text": "x y", **(about or {})}, "annotations": [{"result": result}]}
+    path.write_text(json.dumps([task]), encoding="utf-8")
+    return read_label_studio(path, codebook)
+
+
+@pytest.mark.parametrize("read", [_doccano, _label_studio])
+def test_metadata_never_becomes_codes(read, codebook, tmp_path):
+    about = {"violation": ["health.denial"], "perpetrator": "Zarina", "Zarina": 1, "evidence": 3, "spans": 4}
+    (case,) = read(tmp_path / "a", codebook, about=about)
+    assert case.codes == {"violation": None, "perpetrator": None, "population": frozenset()}
+    assert "Zarina" not in repr(case)
+
+
+TYPED = {
+    "choice": (_doccano, {"choice": "Zarina"}),
+    "primary": (_doccano, {"choice": "primary:Zarina"}),
+    "label": (_doccano, {"label": "Zarina"}),
+    "metadata": (_doccano, {"about": {"tags": {"Zarina": 1}}}),
+    "task choice": (_label_studio, {"choice": "Zarina"}),
+    "task primary": (_label_studio, {"choice": "Zarina", "axis": "primary_violation"}),
+    "task axis": (_label_studio, {"axis": "Zarina"}),
+    "task label": (_label_studio, {"label": "Zarina"}),
+    "task metadata": (_label_studio, {"about": {"tags": {"Zarina": 1}}}),
+}
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_name_typed_in_the_wrong_place_is_not_printed(name, codebook, tmp_path):
+    read, typed = TYPED[name]
+    with pytest.raises(CorpusError) as caught:
+        read(tmp_path / "a", codebook, **typed)
+    assert "Zarina" not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+    assert "is no task" not in str(caught.value)
 
 
 HEAD = '{"case_id": "a", "lang": "en", "text": "x", '

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.marking import MarkingError, add_marks, read_marked, strip_marks
+from training.marking import MarkingError, add_marks, nested, read_marked, strip_marks
 
 ONE = """\
 @@ en-mara-001
@@ -60,6 +60,25 @@ def test_marked_form_reads_back_as_it_was(text, data):
     spans = [(a, b, "PERSON") for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
     evidence = [(cuts[0], cuts[-1], "health")] if len(cuts) >= 2 else []
     assert strip_marks(add_marks(text, spans, evidence)) == (text, tuple(spans), tuple(evidence))
+
+
+RANGES = st.lists(st.tuples(st.integers(0, 11), st.integers(1, 12)).filter(lambda at: at[0] < at[1]), max_size=6)
+
+
+@given(RANGES, st.sets(st.integers(0, 12), max_size=8).map(sorted))
+def test_widened_evidence_always_has_a_marked_form(ranges, cuts):
+    spans = [(a, b, "PERSON") for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+    evidence = [(start, end, f"code.{at}") for at, (start, end) in enumerate(ranges)]
+    wide = nested(spans, evidence)
+    assert [code for *_, code in sorted(wide, key=lambda mark: mark[2])] == [code for *_, code in evidence]
+    held = {code: (start, end) for start, end, code in wide}
+    assert all(held[code][0] <= start and end <= held[code][1] for start, end, code in evidence)
+    assert strip_marks(add_marks("abcdefghijkl", spans, wide)) == ("abcdefghijkl", tuple(spans), tuple(sorted(wide)))
+
+
+def test_evidence_that_cuts_an_identifier_holds_all_of_it_and_other_evidence_stays():
+    evidence = [(2, 5, "health"), (0, 3, "plhiv"), (6, 8, "police")]
+    assert nested([(0, 3, "PERSON")], evidence) == [(0, 3, "plhiv"), (0, 5, "health"), (6, 8, "police")]
 
 
 def test_crossing_marks_have_no_marked_form():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from nlp.classification import columns_of
 from nlp.types import Entity, Span
 from training.audit import label_doubts
 from training.cli import app
-from training.corpus import Case, read_cases
+from training.corpus import Case, read_cases, write_cases
 from training.statistics import counts, text_statistics, unknown_words
 
 
@@ -56,7 +57,7 @@ def test_the_command_compares_and_writes_figures(root, tmp_path):
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     figures = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
-    assert 0 < figures["compared"]["en-office en"]["unknown_words"] < 1
+    assert 0 < figures["compared"]["en-office.jsonl en"]["unknown_words"] < 1
     assert figures["counts"]["languages"] == {"en": figures["counts"]["cases"]}
 
 
@@ -95,3 +96,75 @@ def test_the_shipped_narratives_keep_the_promises_of_the_data_card(root, codeboo
     assert found["hard"] / found["cases"] >= 0.12 and found["translations"] / found["cases"] <= 0.10
     assert sum(sum(by.values()) for by in found["identifiers"].values()) >= 12_000
     assert all(len(by) == 14 for by in found["identifiers"].values())
+
+
+def test_the_data_card_is_that_of_the_narratives(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(root)
+    done = CliRunner().invoke(app, ["datacard", "-o", str(tmp_path / "card" / "datacard.md")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "card" / "datacard.md").read_bytes() == (root / "annotations" / "datacard.md").read_bytes()
+
+
+@pytest.fixture
+def few(root, tmp_path, monkeypatch, codebook):
+    """A configuration for a few narratives in a folder of their own, ready to be split."""
+    cases = read_cases(root / "annotations" / "narratives" / "en-mara.jsonl", codebook)
+    write_cases(tmp_path / "narratives" / "few.jsonl", [replace(case, tags=()) for case in cases])
+    text = (root / "training" / "configs" / "linear.toml").read_text(encoding="utf-8")
+    settings = {
+        "codebook =": f'codebook = "{(root / "annotations" / "codebook.yaml").as_posix()}"',
+        "narratives =": f'narratives = "{(tmp_path / "narratives").as_posix()}"',
+        "file =": 'file = ""',
+        "test_writers =": "test_writers = []",
+        "min_persons =": "min_persons = 3",
+        "C =": "C = [4.0]",
+    }
+    lines = [next((new for key, new in settings.items() if line.startswith(key)), line) for line in text.splitlines()]
+    (tmp_path / "few.toml").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        return CliRunner().invoke(app, [*arguments, "--config", str(tmp_path / "few.toml")])
+
+    return run
+
+
+def test_a_division_is_frozen_once(few, tmp_path):
+    done = few("split", "--version", "1", "-o", "splits.json")
+    assert done.exit_code == 0 and "train" in done.output, done.output
+    frozen = (tmp_path / "splits.json").read_bytes()
+    again = few("split", "--version", "2", "-o", "splits.json")
+    assert again.exit_code == 2 and "exists already" in again.output
+    assert (tmp_path / "splits.json").read_bytes() == frozen
+
+
+def test_near_duplicates_across_splits_are_refused(few, tmp_path):
+    path = tmp_path / "narratives" / "few.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    twin = rows[0] | {"id": "en-twin-001", "writer": "twin", "text": rows[0]["text"], "theme": "other"}
+    copies = [twin | {"id": f"en-twin-{n}", "theme": f"t{n}"} for n in range(12)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, *copies]), encoding="utf-8")
+    done = few("prepare", "--run", "run")
+    assert done.exit_code == 2 and "near-duplicates straddle" in done.output.replace("\n", " ")
+
+
+def test_curve_and_audit_run_on_few_cases(few, tmp_path):
+    assert few("prepare", "--run", "run").exit_code == 0
+    done = few("curve", "--run", "run")
+    assert done.exit_code == 0, done.output
+    rows = json.loads((tmp_path / "run" / "curve.json").read_text(encoding="utf-8"))
+    assert [row["cases"] for row in rows] == sorted(row["cases"] for row in rows)
+    assert 0 <= rows[-1]["mean_average_precision"]["all"]["violation"] <= 1
+    done = few("audit", "--run", "run", "--limit", "3")
+    assert done.exit_code == 0 and "doubted codes" in done.output, done.output
+
+
+@pytest.mark.parametrize("command", ["fit", "audit"])
+def test_too_few_cases_to_fit_are_told(few, tmp_path, command):
+    config = tmp_path / "few.toml"
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("min_persons = 3", "min_persons = 500"), encoding="utf-8"
+    )
+    few("prepare", "--run", "run")
+    done = few(command, "--run", "run")
+    assert done.exit_code == 2 and "too few cases" in done.output

@@ -1,8 +1,8 @@
 """spaCy ``DocBin``: identifiers as entities, codes as categories, evidence as a span group, the rest as user data.
 
 Tokens are those of spaCy's multilingual tokenizer, cut once more where a mark begins or ends inside one, so that
-every mark keeps its exact place. Entities of a case whose identifiers nobody marked are missing. Categories of an axis that was not coded are missing; of a coded axis, every code
-has 0 or 1.
+every mark keeps its exact place. Where nobody marked identifiers, entities are missing, not outside. Categories of an
+axis that was not coded are missing; of a coded axis, every code has 0 or 1.
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ def _az_ordinals(text: str) -> str:
 
 _MONTHS_OF_AGE = re.compile(
     r"(?<![^\W\d_])"  # no word that only ends like one: today
-    r"(?:мес(?:[яе]ц|\b)|міс(?:яц|\b)|month|luni|mese|muaj|ай|ay\b|oy|моҳ|თვ|ամս|тыжд|недел|week|hafta|апта|дн|день|day)",
+    r"(?:мес(?:[яе][цч]|\b)|міс(?:я[цч]|\b)|month|luni|mese|muaj|ай|ay\b|oy|моҳ|თვ|ամս|тыжд|недел|week|hafta|апта|дн|день|day)",
     re.IGNORECASE,
 )
 

@@ -1,4 +1,9 @@
-"""Makes of a narrative another one in which every marked identifier is a different one of the same kind."""
+"""Makes of a narrative another one in which the marked identifiers are different ones of the same kind.
+
+Some stay as they are: ages in words or without another number that agrees; dates that name neither day, month nor year;
+addresses and institutions without a name or number; words of a marked name that are no name. `Tally.unchanged` counts
+the identifiers that stayed whole.
+"""
 
 from __future__ import annotations
 

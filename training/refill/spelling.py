@@ -172,11 +172,9 @@ def _route(source: str, target: str) -> tuple[str, ...]:
         return (target,)
     if (source, target) in _ROUTES:
         return (*_ROUTES[source, target], target)
-    if target == "en":
-        return ("ru", "en")
-    if target in ("uz-cyrl", "sr-cyrl"):
-        return ("ru", target) if target == "uz-cyrl" else (*_route(source, "sr"), target)
-    if target == "ru" or ("ru", target) in _TABLES or ("ru", target) in _SAME_LETTERS:
+    if target == "sr-cyrl":
+        return (*_route(source, "sr"), target)
+    if target in ("ru", "uz-cyrl") or ("ru", target) in _TABLES or ("ru", target) in _SAME_LETTERS:
         return tuple(dict.fromkeys(("ru", target)))
     return ()  # a language without a table: the word stays as it is spelt
 

@@ -281,3 +281,22 @@ def test_lists_of_places_are_long_enough(country, spelling):
 
 def test_reading_of_a_foreign_word_does_not_fail():
     assert analyses("en", "Okafor")
+
+
+@pytest.mark.parametrize("language", ["tr", "zz", ""])
+@pytest.mark.parametrize(
+    ("name", "place", "letters"),
+    [("Mehmet Aydin", "Izmir", "[A-Z][A-Za-z'-]+"), ("Айгуль Ким", "Ош", "[А-ЯЁ][А-яЁё-]+")],
+)
+def test_text_of_a_language_without_lists_keeps_its_script(language, name, place, letters):
+    marked = f"[[PERSON:{name}]] [[LOCATION:{place}]] [[ORGANISATION:{place}]] [[DATE:3.4.2024]] [[AGE:30]]"
+    for seed in range(4):
+        values = _values(_refilled(marked, language, None, seed))
+        assert re.fullmatch(f"{letters}(?: {letters})*", values[0]), values[0]
+        assert re.fullmatch(f"{letters}(?: {letters})*", values[1]), values[1]
+        assert values[0] != name and values[1] != place
+
+
+def test_spelling_that_is_not_known_leaves_the_word():
+    assert respell("Айгуль", "ru", "zz") == "Айгуль"
+    assert respell("Mehmet", "tr", "zz") == "Mehmet"

@@ -178,3 +178,28 @@ def test_suffix_of_an_age_still_fits():
 
 def test_age_in_words_stays():
     assert new_age("шестьдесят три", _rng(1), "ru") == "шестьдесят три"
+
+
+@pytest.mark.parametrize(
+    ("language", "old", "low", "high"),
+    [
+        ("en", "34 years, today", 18, 70),
+        ("en", "34, on Monday", 18, 70),
+        ("ru", "34 года, местная", 18, 70),
+        ("uk", "34 роки, місто", 18, 70),
+        ("en", "8 months", 1, 11),
+        ("en", "9-day-old", 1, 11),
+        ("ru", "5 мес.", 1, 11),
+        ("ru", "8-месячный", 1, 11),
+        ("uk", "6 місяців", 1, 11),
+        ("uz", "5 oylik", 1, 11),
+        ("en", "16-year-old", 11, 17),
+        ("ru", "14 лет", 11, 17),
+        ("en", "9 years", 1, 10),
+    ],
+)
+def test_age_stays_among_its_like(language, old, low, high):
+    for seed in range(DRAWS):
+        new = new_age(old, _rng(seed), language)
+        assert re.sub(r"\d+", "", new) == re.sub(r"\d+", "", old)
+        assert low <= int(re.search(r"\d+", new)[0]) <= high
