@@ -30,7 +30,8 @@ test: $(VENV)/installed-dev  ## Run the tests (a few minutes)
 test-slow: $(VENV)/installed-dev  ## Run also what takes long: the whole training, memory on 100,000 rows
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/installed-dev  ## Format, style and type checks
+lint: $(VENV)/installed-dev  ## Format, style and type checks; codebook and narratives
+	$(BIN)/casecoder-train check >/dev/null
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
