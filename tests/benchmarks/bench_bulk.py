@@ -27,7 +27,7 @@ def write_rows(path: Path, rows: int) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["id", "text"])
-        for number, text in enumerate(islice(cycle(narratives()), rows), 1):
+        for number, (text, _) in enumerate(islice(cycle(narratives()), rows), 1):
             writer.writerow([number, f"{number}. {text}"])
 
 

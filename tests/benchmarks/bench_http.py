@@ -21,9 +21,9 @@ from texts import ROOT, narratives
 CODE = "import sys; from service.cli import app; sys.argv = ['casecoder-serve', 'run', '--port', sys.argv[1]]; app()"
 
 
-def of_usual_length(number: int) -> list[str]:
-    """Narratives of 80 to 120 words."""
-    return list(islice(cycle(text for text in narratives() if 80 <= len(text.split()) <= 120), number))
+def of_usual_length(number: int) -> list[tuple[str, str]]:
+    """Narratives of 80 to 120 words, and their languages."""
+    return list(islice(cycle(item for item in narratives() if 80 <= len(item[0].split()) <= 120), number))
 
 
 def free_port() -> int:
@@ -62,8 +62,8 @@ def main() -> None:
         ready = wait_until_ready(port)
         over_http = []
         connection = http.client.HTTPConnection("127.0.0.1", port)
-        for text in texts:
-            body = json.dumps({"text": text}).encode()
+        for text, language in texts:
+            body = json.dumps({"text": text, "language": language}).encode()
             started = time.perf_counter()
             connection.request("POST", "/v1/suggestions", body, {"Content-Type": "application/json"})
             connection.getresponse().read()
@@ -75,11 +75,11 @@ def main() -> None:
     from nlp import Narrative, load_pipeline
 
     pipeline = load_pipeline()
-    pipeline.analyze_one(Narrative(texts[0]))
+    pipeline.analyze_one(Narrative(texts[0][0], language=texts[0][1]))
     alone = []
-    for text in texts:
+    for text, language in texts:
         started = time.perf_counter()
-        pipeline.analyze_one(Narrative(text))
+        pipeline.analyze_one(Narrative(text, language=language))
         alone.append(time.perf_counter() - started)
     started = time.perf_counter()
     subprocess.run(
