@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from nlp.codebook import Codebook
 from nlp.errors import CorpusError
 
 from .corpus import Case, case_from_json, is_hard, json_lines
+from .statistics import by_language
 
 _NOTHING = frozenset({"nothing"})  # MASI knows no empty sets
 
@@ -31,13 +31,9 @@ class Coding:
 
 def sample_for_second(cases: Sequence[Case], *, share: float, seed: int) -> list[Case]:
     """A share of the cases of each language, half of it hard cases as far as there are enough, drawn with a seed."""
-    by_language: dict[str, list[Case]] = defaultdict(list)
-    for case in sorted(cases, key=lambda case: case.case_id):
-        by_language[case.language].append(case)
     rng = random.Random(seed)  # noqa: S311 - a sample, no secret
     drawn: list[Case] = []
-    for language in sorted(by_language):
-        members = by_language[language]
+    for members in by_language(sorted(cases, key=lambda case: case.case_id)).values():
         wanted = min(len(members), math.ceil(share * len(members)))
         hard, easy = ([case for case in members if is_hard(case) is kind] for kind in (True, False))
         rng.shuffle(hard)

@@ -50,8 +50,8 @@ def _figures(split: str, figures: Mapping[str, Any]) -> str:
     lines += ["| axis | micro-F1 | interval | macro-F1 | interval | calibration error |", "|---|---|---|---|---|---|"]
     for axis, values in figures["axes"].items():
         lines.append(
-            f"| {axis} | {_number(values['micro_f1'])} | {_interval(values['micro_f1_interval'])} | {_number(values['macro_f1'])} "
-            f"| {_interval(values['macro_f1_interval'])} | {_number(values['expected_calibration_error'])} |"
+            f"| {axis} | {number(values['micro_f1'])} | {_interval(values['micro_f1_interval'])} | {number(values['macro_f1'])} "
+            f"| {_interval(values['macro_f1_interval'])} | {number(values['expected_calibration_error'])} |"
         )
     axes = figures["axes"]
     lines += [
@@ -63,7 +63,7 @@ def _figures(split: str, figures: Mapping[str, Any]) -> str:
     ]
     lines += [
         f"| {language} | {cases} | "
-        + " | ".join(_number(axes[a]["languages"][language]["micro_f1"]) for a in axes)
+        + " | ".join(number(axes[a]["languages"][language]["micro_f1"]) for a in axes)
         + " |"
         for language, cases in figures["languages"].items()
     ]
@@ -76,7 +76,7 @@ def _figures(split: str, figures: Mapping[str, Any]) -> str:
             "|---|---|---|---|---|---|",
         ]
         lines += [
-            f"| {code} | {row['support']} | {row['suggested']} | {_number(row['precision'])} | {_number(row['recall'])} | {_number(row['f1'])} |"
+            f"| {code} | {row['support']} | {row['suggested']} | {number(row['precision'])} | {number(row['recall'])} | {number(row['f1'])} |"
             for code, row in values["codes"].items()
         ]
     if redaction := figures["redaction"]:
@@ -87,15 +87,14 @@ def _figures(split: str, figures: Mapping[str, Any]) -> str:
             "| identifiers | support | recall |",
             "|---|---|---|",
         ]
-        lines += [
-            f"| {key} | {row['support']} | {_number(row['recall'])} |" for key, row in redaction["recall"].items()
-        ]
-        lines += ["", f"Precision of hidden characters {_number(redaction['precision_of_characters'])}; "]
-        lines[-1] += f"cases with a direct identifier left in sight {_number(redaction['leaking'])}."
+        lines += [f"| {key} | {row['support']} | {number(row['recall'])} |" for key, row in redaction["recall"].items()]
+        lines += ["", f"Precision of hidden characters {number(redaction['precision_of_characters'])}; "]
+        lines[-1] += f"cases with a direct identifier left in sight {number(redaction['leaking'])}."
     return "\n".join([*lines, ""])
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A figure as cards show it."""
     return "–" if value is None else f"{value:.2f}"
 
 

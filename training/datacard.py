@@ -17,6 +17,7 @@ from nlp.codebook import Codebook
 from nlp.errors import CorpusError
 
 from .agreement import agreement, read_codings
+from .card import number
 from .config import Config
 from .corpus import HARD, Case, json_lines
 from .duplicates import near_duplicates
@@ -174,9 +175,9 @@ def _texts(stored: Mapping[str, Any], duplicates: int) -> str:
             row["cases"],
             " / ".join(f"{row['words'][key]:.0f}" for key in ("p5", "p50", "p95")),
             f"{row['words_per_sentence']['p50']:.0f}",
-            _number(row["type_token_ratio"]),
-            _number(row["with_quotation"]),
-            _number(row.get("unknown_words")),
+            number(row["type_token_ratio"]),
+            number(row["with_quotation"]),
+            number(row.get("unknown_words")),
         ]
         for name, row in texts.items()
     ]
@@ -203,15 +204,15 @@ def _agreement(codings: Sequence[Path], codebook: Codebook, cases: Sequence[Case
     axes = [
         [
             axis,
-            _number(row["alpha"]),
-            _number(row["identical"]),
-            _number(row["f1"]),
-            _number(figures["primary"].get(axis)),
+            number(row["alpha"]),
+            number(row["identical"]),
+            number(row["f1"]),
+            number(figures["primary"].get(axis)),
         ]
         for axis, row in figures["axes"].items()
     ]
     codes = [
-        [code, row["first"], row["second"], row["both"], _number(row["alpha"])]
+        [code, row["first"], row["second"], row["both"], number(row["alpha"])]
         for values in figures["axes"].values()
         for code, row in values["codes"].items()
     ]
@@ -233,11 +234,7 @@ def _curve(rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return ""
     axes = list(rows[0]["mean_average_precision"]["all"])
-    body = [[row["cases"], *(_number(row["mean_average_precision"]["all"][axis]) for axis in axes)] for row in rows]
+    body = [[row["cases"], *(number(row["mean_average_precision"]["all"][axis]) for axis in axes)] for row in rows]
     return "**Learning curve** of the linear baseline (mean average precision on the tuning split):\n\n" + _table(
         ["narratives", *axes], body
     )
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

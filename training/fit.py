@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from nlp.classification.base import Column, columns_of
-from nlp.classification.linear import Counts, LinearClassifier, sentence_features
+from nlp.classification.linear import Counts, LinearClassifier, sentence_features, sigmoid
 from nlp.codebook import Codebook
 from nlp.errors import CorpusError
 from nlp.reading import Reader
@@ -209,7 +209,7 @@ def out_of_fold(featured: Featured, codebook: Codebook, config: Config) -> np.nd
     examples = _examples(_blank(featured, columns, config), featured, config.evidence_weight)
     logits = _cross_fit(examples, featured, config.C[len(config.C) // 2], config)
     slope, offset = calibrate(logits, featured.targets, columns, prior=config.calibration_prior)
-    return np.asarray(1 / (1 + np.exp(-np.clip(slope * logits + offset, -30, 30))))
+    return sigmoid(slope * logits + offset)
 
 
 def _fit_columns(examples: _Examples, C: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -281,7 +281,7 @@ def _platt(z: np.ndarray, y: np.ndarray, center: tuple[float, float], *, prior: 
         slope, offset = parameters
         t = slope * z + offset
         away = (parameters - np.array(center)) / prior
-        error = 1 / (1 + np.exp(-np.clip(t, -30, 30))) - y
+        error = sigmoid(t) - y
         value = np.sum(np.logaddexp(0, t) - y * t) + 0.5 * np.sum(away**2)
         return float(value), np.array([np.sum(error * z), np.sum(error)]) + away / prior
 

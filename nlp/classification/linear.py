@@ -37,6 +37,11 @@ class Counts:
     stretch_of: np.ndarray
 
 
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of logits, elementwise; beyond 30 on either side nothing changes any more."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
+
+
 def sentence_features(reading: Reading, redaction: Redaction) -> list[Counter[str]]:
     """Features of each sentence: ``w:`` words and pairs of words, ``c:`` character n-grams with blanks at the word's
     ends."""
@@ -165,7 +170,7 @@ class LinearClassifier:
     def _proba(self, support: np.ndarray, totals: np.ndarray) -> np.ndarray:
         slope, offset = self.calibration
         logits = self.decision_function(support, totals) * slope + offset
-        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
+        return sigmoid(logits)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from .spelling import respell
+from .wording import lower, upper
 
 _KEYBOARDS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
 _OCR_PAIRS = (
@@ -119,13 +120,9 @@ def _whole(piece: str, whole: dict[str, bool], language: str) -> str:
     if whole["transliterate"]:
         piece = "".join(_latin(letter, language) for letter in piece)
     if whole["lower"]:
-        if language == "az":
-            piece = piece.replace("İ", "i").replace("I", "ı")
-        return piece.lower()
+        return lower(piece, language)
     if whole["upper"]:
-        if language == "az":
-            piece = piece.replace("i", "İ")
-        return "".join(letter if "ა" <= letter <= "ჿ" else letter.upper() for letter in piece)
+        return upper(piece, language)
     return piece
 
 

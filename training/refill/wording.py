@@ -18,14 +18,21 @@ def like(old: str, new: str, language: str) -> str:
     if not letters or not new:
         return new
     if all(letter.isupper() for letter in letters) and len(letters) > 1:
-        return new.replace("i", "İ").upper() if language == "az" else _upper(new)
+        return upper(new, language)
     if letters[0].islower() and not "ა" <= letters[0] <= "ჿ":
-        return new.replace("İ", "i").replace("I", "ı").lower() if language == "az" else new.lower()
+        return lower(new, language)
     return new
 
 
-def _upper(word: str) -> str:
-    return "".join(letter if "ა" <= letter <= "ჿ" else letter.upper() for letter in word)
+def upper(text: str, language: str) -> str:
+    """Capitals as the language has them: i is dotted in Azerbaijani, Georgian keeps its letters."""
+    text = text.replace("i", "İ") if language == "az" else text
+    return "".join(letter if "ა" <= letter <= "ჿ" else letter.upper() for letter in text)
+
+
+def lower(text: str, language: str) -> str:
+    """Small letters as the language has them."""
+    return (text.replace("İ", "i").replace("I", "ı") if language == "az" else text).lower()
 
 
 class Habits:
