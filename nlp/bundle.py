@@ -21,18 +21,19 @@ from typing import Any
 
 import numpy as np
 
-from .classification import LinearClassifier, columns_of
+from .classification import Classifier, Column, HeadsClassifier, LinearClassifier, Pooling, columns_of
 from .codebook import Codebook, parse_codebook
 from .decision import Policy
+from .encoding import Encoder, WordPieces, onnx_network
 from .errors import BundleCorrupt, BundleIncompatible, BundleNotFound, CodebookError
 from .pipeline import Pipeline
 from .reading import MAX_CHARACTERS
+from .tags import Tagger, Tags
 
 FORMAT = 1  # of the manifest; a change that older versions cannot read raises it
 MAX_BYTES = 64_000_000  # of a whole bundle
 MANIFEST = "manifest.json"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
-_ARRAYS = ("idf", "weights", "bias", "calibration")
 
 
 @dataclass(frozen=True)
@@ -69,44 +70,112 @@ class Bundle:
             raise BundleCorrupt(self.name, "its codebook is not the one of its manifest")
         return codebook
 
-    def pipeline(self, *, max_characters: int = MAX_CHARACTERS) -> Pipeline:
-        """Load the models. Raises a `BundleError` where they do not fit."""
+    def pipeline(self, *, max_characters: int = MAX_CHARACTERS, threads: int | None = None) -> Pipeline:
+        """Load the models. ``threads`` is how many cores one narrative may use, by default all. Raises a `BundleError`
+        where they do not fit."""
         codebook = self.codebook()
         try:
             policy = Policy.from_json(self._json("policy.json"), codebook)
         except ValueError as error:
             raise BundleIncompatible(self.name, str(error)) from None
-        return Pipeline.assemble(
-            self.name,
-            codebook,
-            self._classifier(codebook),
-            policy,
-            languages=self.languages,
-            max_characters=max_characters,
-        )
-
-    def _classifier(self, codebook: Codebook) -> LinearClassifier:
-        if self.manifest.get("kind") != "linear":
-            raise BundleIncompatible(self.name, "it holds a kind of model that this version does not know")
         columns = columns_of(codebook)
         if self.manifest["columns"] != [list(column) for column in columns]:
             raise BundleIncompatible(self.name, "its columns are not the codes of its codebook")
+        encoder = tagger = None
+        classifier: Classifier
+        if self.manifest["kind"] == "linear":
+            classifier = self._linear(columns)
+        elif self.manifest["kind"] == "encoder":
+            encoder = self.encoder(threads=threads)
+            tagger, classifier = self.tagger(), self._heads(columns)
+        else:
+            raise BundleIncompatible(self.name, "it holds a kind of model that this version does not know")
+        return Pipeline.assemble(
+            self.name,
+            codebook,
+            classifier,
+            policy,
+            languages=self.languages,
+            max_characters=max_characters,
+            encoder=encoder,
+            tagger=tagger,
+        )
+
+    def encoder(self, *, threads: int | None = None) -> Encoder:
+        """The encoder of an ``encoder`` bundle. Raises `BundleIncompatible`."""
+        facts = self._encoder_facts()
+        try:
+            pieces = WordPieces.from_json(self.files["tokenizer.json"])
+            network = onnx_network(self.files["encoder.onnx"], threads=threads)
+        except KeyError as error:
+            raise BundleIncompatible(self.name, f"it has no {error.args[0]}") from None
+        except ValueError as error:
+            raise BundleIncompatible(self.name, str(error)) from None
+        return Encoder(pieces, network, width=int(facts["width"]))
+
+    def tagger(self) -> Tagger:
+        """The token head of an ``encoder`` bundle. Raises `BundleIncompatible`."""
+        facts = self._encoder_facts()
+        tags = Tags(facts["tags"])
+        arrays = self._floats({"tags": (int(facts["width"]) + 1, len(tags.names))})["tags"]
+        return Tagger(tags, weights=arrays[:-1], bias=arrays[-1], thresholds=facts["tag_thresholds"])
+
+    def pooling(self) -> Pooling:
+        """How the encoder's states become features. Raises `BundleIncompatible`."""
+        facts = self._encoder_facts()
+        columns = tuple(Column(axis, code) for axis, code in facts["columns"])
+        axes = tuple(dict.fromkeys(column.axis for column in columns))
+        width = int(facts["width"])
+        shapes = {
+            "salience": (width + 1, len(axes)),
+            "evidence": (width + 1, len(columns)),
+            "opinion": (2 * width + 2, len(columns)),
+        }
+        return Pooling(axes, columns, **self._floats(shapes))
+
+    def _encoder_facts(self) -> Mapping[str, Any]:
+        """What the manifest says of the encoder, checked."""
+        facts = self.manifest.get("encoder")
+        wanted: dict[str, type] = {"width": int, "tags": list, "tag_thresholds": dict, "columns": list}
+        if not isinstance(facts, dict) or not all(isinstance(facts.get(key), kind) for key, kind in wanted.items()):
+            raise BundleIncompatible(self.name, "manifest.json does not say what its encoder is")
+        if set(facts["tags"]) != set(facts["tag_thresholds"]):
+            raise BundleIncompatible(self.name, "manifest.json has no threshold for some identifier type")
+        return facts
+
+    def heads(self) -> HeadsClassifier:
+        """The heads of an ``encoder`` bundle. Raises `BundleIncompatible`."""
+        return self._heads(columns_of(self.codebook()))
+
+    def _heads(self, columns: tuple[Column, ...]) -> HeadsClassifier:
+        pooling = self.pooling()
+        if unknown := sorted({column.axis for column in columns} - set(pooling.axes)):
+            raise BundleIncompatible(self.name, f"its encoder knows no axis {unknown[0]}")
+        rows = pooling.n_features + 1
+        shapes = {"weights": (rows, len(columns)), "primary": (rows, len(columns)), "calibration": (2, len(columns))}
+        return HeadsClassifier(columns, pooling, **self._floats(shapes))
+
+    def _linear(self, columns: tuple[Column, ...]) -> LinearClassifier:
         vocabulary = self._json("vocabulary.json")
         if not isinstance(vocabulary, list) or not all(isinstance(feature, str) for feature in vocabulary):
             raise BundleIncompatible(self.name, "vocabulary.json is no list of texts")
-        arrays = {name: self._array(f"{name}.npy") for name in _ARRAYS}
         shapes = {
             "idf": (len(vocabulary),),
             "weights": (len(vocabulary), len(columns)),
             "bias": (len(columns),),
             "calibration": (2, len(columns)),
         }
+        return LinearClassifier(columns, vocabulary, **self._floats(shapes))
+
+    def _floats(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+        """Arrays of the bundle by name, each of the shape that it must have."""
+        arrays = {name: self._array(f"{name}.npy") for name in shapes}
         for name, shape in shapes.items():
             if arrays[name].dtype.kind != "f":
                 raise BundleIncompatible(self.name, f"{name}.npy holds no floating-point numbers")
             if arrays[name].shape != shape:
                 raise BundleIncompatible(self.name, f"{name}.npy has the shape {arrays[name].shape}, not {shape}")
-        return LinearClassifier(columns, vocabulary, **arrays)
+        return arrays
 
     def _json(self, name: str) -> Any:
         try:

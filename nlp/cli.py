@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # typer's tracebacks show local variables: narratives
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-bundle_app = typer.Typer(help="List, show and verify bundles of trained models.", no_args_is_help=True)
+bundle_app = typer.Typer(help="List, show, verify and compare bundles of trained models.", no_args_is_help=True)
 app.add_typer(bundle_app, name="bundle")
 
 FileArgument = Annotated[Path, typer.Argument(help="Text file with one narrative, or - for standard input.")]
@@ -43,6 +43,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 LanguageOption = Annotated[str | None, typer.Option(help="Language of the text (ISO 639-1); recognized if not given.")]
 BundleOption = Annotated[
     str | None, typer.Option(help="Folder or name of a bundle; else CASECODER_BUNDLE, else the default.")
+]
+TextColumnOption = Annotated[
+    str | None,
+    typer.Option(help="Column with the narrative: its name, or its number from 1. [default: text, or found out]"),
+]
+IdColumnOption = Annotated[str | None, typer.Option(help="Column with the case id. [default: id, or found out]")]
+SheetOption = Annotated[str | None, typer.Option(help="Sheet of an .xlsx file: its name or number.")]
+EncodingOption = Annotated[
+    str | None, typer.Option(help="Encoding of a .csv file, such as windows-1251; found out if not given.")
+]
+DelimiterOption = Annotated[str | None, typer.Option(help="Delimiter of a .csv file; found out if not given.")]
+HeaderOption = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first row names the columns; found out if not given."),
 ]
 
 
@@ -161,20 +175,12 @@ def bulk(
             "--output", "-o", metavar="OUTPUT", help="Where the coded cases go; the ending decides the format."
         ),
     ],
-    text_column: Annotated[
-        str | None,
-        typer.Option(help="Column with the narrative: its name, or its number from 1. [default: text, or found out]"),
-    ] = None,
-    id_column: Annotated[str | None, typer.Option(help="Column with the case id. [default: id, or found out]")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of an .xlsx file: its name or number.")] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of a .csv file, such as windows-1251; found out if not given.")
-    ] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Delimiter of a .csv file; found out if not given.")] = None,
-    header: Annotated[
-        bool | None,
-        typer.Option("--header/--no-header", help="Whether the first row names the columns; found out if not given."),
-    ] = None,
+    text_column: TextColumnOption = None,
+    id_column: IdColumnOption = None,
+    sheet: SheetOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
+    header: HeaderOption = None,
     language: LanguageOption = None,
     all_codes: Annotated[bool, typer.Option("--all-codes", help="Give every code with its probability.")] = False,
     keep_text: Annotated[
@@ -187,12 +193,11 @@ def bulk(
 
     Exit code 0: all rows coded; 3: some rows have an error, named in their `error` column; 2: nothing was written.
     """
-    from .bulk.run import BULK_MAX_CHARACTERS, run_bulk
+    from .bulk.run import run_bulk
     from .bulk.tables import InputOptions
     from .show import bulk_progress, show_report
 
-    settings = Settings.from_env()
-    pipeline = _pipeline(bundle, max_characters=max(BULK_MAX_CHARACTERS, settings.max_characters))
+    pipeline = _bulk_pipeline(bundle)
     options = InputOptions(text_column, id_column, sheet, encoding, delimiter, header)
     with bulk_progress() as on_progress:
         report = run_bulk(
@@ -254,6 +259,58 @@ def bundle_verify(
     opened.pipeline()
     size = sum(map(len, opened.files.values()))
     typer.echo(f"{opened.name}: {len(opened.files)} files, {size / 1e6:.1f} MB, all as the manifest says; it loads")
+
+
+@bundle_app.command("compare")
+@guarded
+def bundle_compare(
+    first: Annotated[str, typer.Argument(metavar="FIRST", help="Folder or name of a bundle.")],
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="Folder or name of the bundle to compare it with.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="Cases, as `casecoder bulk` reads them.")],
+    target: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUTPUT", help="Where changed rows are listed: .csv or .jsonl."),
+    ] = None,
+    text_column: TextColumnOption = None,
+    id_column: IdColumnOption = None,
+    sheet: SheetOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
+    header: HeaderOption = None,
+    language: LanguageOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Compare two bundles on a file of cases: which suggestions change. No text of a case is shown or written.
+
+    Codes that only one of the two codebooks has are counted apart. Exit code 0: both bundles coded all rows; 3: some
+    rows could not be coded by one of them or by both; 2: nothing was compared.
+    """
+    from .bulk.compare import compare_bundles
+    from .bulk.tables import InputOptions
+    from .show import bulk_progress
+    from .show_changes import show_comparison
+
+    before, after = _bulk_pipeline(first), _bulk_pipeline(second)
+    options = InputOptions(text_column, id_column, sheet, encoding, delimiter, header)
+    with bulk_progress() as on_progress:
+        comparison = compare_bundles(
+            before, after, source, target, options=options, language=language, on_progress=on_progress
+        )
+    if as_json:
+        _print_json(comparison.to_json())
+    else:
+        show_comparison(comparison, before.codebook)
+        if target:
+            typer.echo(f"Output: {target}")
+    if comparison.both < comparison.rows:
+        raise typer.Exit(EXIT_ROW_ERRORS)
+
+
+def _bulk_pipeline(bundle: str | None) -> Pipeline:
+    """A pipeline for whole files, whose cells may be far longer than what a person types."""
+    from .bulk.run import BULK_MAX_CHARACTERS
+
+    return _pipeline(bundle, max_characters=max(BULK_MAX_CHARACTERS, Settings.from_env().max_characters))
 
 
 def _pipeline(bundle: str | None, *, max_characters: int | None = None) -> Pipeline:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy as np
 from .classification import Column
 from .codebook import Codebook
 from .reading import Reading
-from .types import Decision, Evidence, Redaction, Suggestion
+from .types import Decision, Evidence, Redaction, Span, Suggestion
+
+Words = Callable[[int, Span], tuple[Span, ...]]  # column, sentence -> the words in it that speak for the column
 
 MAX_EVIDENCE = 2  # sentences a code
 EVIDENCE_SHARE = 0.5  # of the strongest sentence's drop; weaker sentences do not carry the code
@@ -67,11 +70,13 @@ def decide(
     policy: Policy,
     reading: Reading,
     redaction: Redaction,
+    words: Words = lambda column, sentence: (),
 ) -> tuple[Suggestion, ...]:
     """Suggestions for one narrative: axes in the order of the codebook, codes by falling probability, then by name.
 
     ``row`` holds the probabilities, of shape (n_columns,); ``without`` those with each sentence left out, of shape
-    (n_sentences, n_columns). Codes below every threshold come without evidence.
+    (n_sentences, n_columns); ``words`` tells the words of a sentence that speak for a column. Codes below every
+    threshold come without evidence.
     """
     order = {axis.id: number for number, axis in enumerate(codebook.axes)}
     suggestions = []
@@ -80,29 +85,37 @@ def decide(
             continue
         probability = float(row[at])
         decision = policy.codes[code].decide(probability)
-        evidence = () if decision == "none" else _evidence(probability - without[:, at], reading, redaction)
+        drops = probability - without[:, at]
+        evidence = () if decision == "none" else _evidence(drops, reading, redaction, partial(words, at))
         suggestions.append(Suggestion(axis, code, probability, decision, evidence))
     return tuple(sorted(suggestions, key=lambda item: (order[item.axis], -item.probability, item.code)))
 
 
-def _evidence(drops: np.ndarray, reading: Reading, redaction: Redaction) -> tuple[Evidence, ...]:
+def _evidence(
+    drops: np.ndarray, reading: Reading, redaction: Redaction, words: Callable[[Span], tuple[Span, ...]]
+) -> tuple[Evidence, ...]:
     """The sentences without which the probability falls most, in the order of the text."""
     if not len(drops) or (strongest := float(drops.max())) <= 0:
         return ()
     ranked = sorted(np.flatnonzero(drops >= EVIDENCE_SHARE * strongest), key=lambda at: (-drops[at], at))
     return tuple(
-        Evidence(reading.sentences[at], redaction.redacted_words(reading.sentences[at]), round(float(drops[at]), 4))
+        Evidence(sentence, redaction.redacted_words(sentence), round(float(drops[at]), 4), words(sentence))
         for at in sorted(ranked[:MAX_EVIDENCE])
+        for sentence in (reading.sentences[at],)
     )
 
 
-def primary_codes(suggestions: tuple[Suggestion, ...], codebook: Codebook) -> dict[str, str | None]:
-    """For each axis with a primary code the likeliest suggested one; a code that may not lead only where it stands
-    alone."""
+def primary_codes(
+    suggestions: tuple[Suggestion, ...], codebook: Codebook, scores: Mapping[str, float] | None = None
+) -> dict[str, str | None]:
+    """For each axis with a primary code the suggested one with the highest score, or without ``scores`` the likeliest;
+    a code that may not lead only where it stands alone."""
     primary: dict[str, str | None] = {}
     for axis in codebook.axes:
         if axis.has_primary:
             offered = [item for item in suggestions if item.axis == axis.id and item.suggested]
             leading = [item for item in offered if codebook.label(item.code).may_lead] or offered
+            if scores:
+                leading = sorted(leading, key=lambda item: -scores[item.code])
             primary[axis.id] = leading[0].code if leading else None
     return primary

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from .classification import Classifier
 from .codebook import Codebook
 from .decision import Policy, decide, primary_codes
-from .reading import Reader
+from .encoding import Encoder, States
+from .reading import Reader, Reading
 from .redaction import Redactor, recognizers_for
-from .types import Analysis, Narrative, Redaction
+from .tags import Tagger
+from .types import Analysis, Entity, Narrative, Redaction
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Reader, redactor, classifier and policy of one bundle; read-only, so that threads can share it."""
+    """Reader, encoder, redactor, classifier and policy of one bundle; read-only, so that threads can share it.
+
+    ``encoder`` and ``tagger``, which finds names in its states, are None in a bundle without an encoder.
+    """
 
     bundle: str
     codebook: Codebook
@@ -23,6 +29,8 @@ class Pipeline:
     policy: Policy = field(repr=False)
     reader: Reader = field(repr=False)
     redactor: Redactor = field(repr=False)
+    encoder: Encoder | None = field(default=None, repr=False)
+    tagger: Tagger | None = field(default=None, repr=False)
 
     @classmethod
     def assemble(
@@ -34,6 +42,8 @@ class Pipeline:
         *,
         languages: Iterable[str],
         max_characters: int,
+        encoder: Encoder | None = None,
+        tagger: Tagger | None = None,
     ) -> Pipeline:
         """A pipeline with the reader and the recognizers that the codebook asks for."""
         kinds = [identifier.id for identifier in codebook.identifiers]
@@ -44,6 +54,8 @@ class Pipeline:
             policy,
             Reader(languages=tuple(languages), max_characters=max_characters),
             Redactor(recognizers_for(kinds)),
+            encoder,
+            tagger,
         )
 
     def analyze_one(self, narrative: Narrative) -> Analysis:
@@ -52,8 +64,9 @@ class Pipeline:
         One at a time: a narrative's result never depends on its neighbors, and one that fails stops no other.
         """
         reading = self.reader.read(narrative)
-        redaction = self.redactor.redact(reading)
-        features = self.classifier.featurize(reading, redaction)
+        states = self.encoder.encode(reading.text) if self.encoder else None
+        redaction = self.redactor.redact(reading, self._named(reading, states))
+        features = self.classifier.featurize(reading, redaction, states)
         row = self.classifier.predict_proba([features])[0]
         columns = self.classifier.columns
         suggestions = decide(
@@ -64,13 +77,16 @@ class Pipeline:
             policy=self.policy,
             reading=reading,
             redaction=redaction,
+            words=partial(self.classifier.words, features),
         )
+        scores = self.classifier.predict_primary(features)
+        leading = None if scores is None else {code: float(scores[at]) for at, (_, code) in enumerate(columns) if code}
         return Analysis(
             case_id=narrative.case_id,
             language=reading.language,
             redaction=redaction,
             suggestions=suggestions,
-            primary=primary_codes(suggestions, self.codebook),
+            primary=primary_codes(suggestions, self.codebook, leading),
             nothing={axis: float(row[at]) for at, (axis, code) in enumerate(columns) if code is None},
             bundle=self.bundle,
             codebook=str(self.codebook),
@@ -78,4 +94,9 @@ class Pipeline:
 
     def redact_one(self, narrative: Narrative) -> Redaction:
         """Read and redact one narrative."""
-        return self.redactor.redact(self.reader.read(narrative))
+        reading = self.reader.read(narrative)
+        states = self.encoder.encode(reading.text) if self.encoder else None
+        return self.redactor.redact(reading, self._named(reading, states))
+
+    def _named(self, reading: Reading, states: States | None) -> tuple[Entity, ...]:
+        return self.tagger.find(reading.text, states) if self.tagger and states else ()

@@ -85,11 +85,13 @@ class Redaction:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A stretch of the narrative that speaks for a code. ``drop`` is how far the probability falls without it."""
+    """A sentence of the narrative that speaks for a code. ``drop`` is how far the probability falls without it;
+    ``words`` are the stretches in it that speak most, none where that cannot be told."""
 
     span: Span
     redacted: str = field(repr=False)
     drop: float
+    words: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,12 @@ class Analysis:
                     "decision": suggestion.decision,
                     "suggested": suggestion.suggested,
                     "evidence": [
-                        {"start": item.span.start, "end": item.span.end, "redacted": item.redacted}
+                        {
+                            "start": item.span.start,
+                            "end": item.span.end,
+                            "redacted": item.redacted,
+                            "words": [{"start": words.start, "end": words.end} for words in item.words],
+                        }
                         for item in suggestion.evidence
                     ],
                 }

@@ -8,7 +8,7 @@ import pytest
 
 from nlp.bundle import open_bundle
 from training.corpus import read_cases
-from training.evaluate import evaluate
+from training.evaluation import evaluate
 from training.split import divided
 
 pytestmark = pytest.mark.model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,17 +15,29 @@ from nlp.errors import BackendUnavailable, CorpusError
 from nlp.reading import MAX_CHARACTERS
 from nlp.show import output_console
 
-from . import corpus_cli, quality_cli
-from .console import CONFIG, RUN, ConfigOption, RunOption, console, progress, read_json, said, split_of, write_json
+from . import corpus_cli, encoder_cli, fit_cli, quality_cli
+from .console import (
+    CONFIG,
+    RUN,
+    ConfigOption,
+    RunOption,
+    progress,
+    read_json,
+    said,
+    split_of,
+    write_json,
+)
 from .corpus import Case
 
 app = typer.Typer(
-    help="Write, check and exchange narratives, and build bundles from them: prepare > fit > evaluate > package.",
+    help="Write, check and exchange narratives, and build bundles: prepare > finetune > fit > evaluate > package.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.add_typer(corpus_cli.app)
 app.add_typer(quality_cli.app)
+app.add_typer(encoder_cli.app)
+app.add_typer(fit_cli.app)
 
 
 @app.command()
@@ -92,70 +103,72 @@ def _refuse_leaks(splits: Mapping[str, Sequence[Case]]) -> None:
 
 @app.command()
 @guarded
-def fit(config: ConfigOption = CONFIG, run: RunOption = RUN) -> None:
-    """Fit and calibrate the models on the training split, and learn thresholds on the tuning split."""
-    from nlp.codebook import load_codebook
-
-    from .config import load_config
-
-    try:
-        from .fit import featurize, fit_linear
-    except ModuleNotFoundError:
-        raise BackendUnavailable("training", "fit") from None
-    from .package import write_draft
-    from .tune import tune
-
-    settings = load_config(config)
-    book = load_codebook(settings.codebook)
-    train, tuning = (split_of(run, name, book) for name in ("train", "tune"))
-    with progress("reading and redacting", len(train) + len(tuning)) as step:
-        featured = featurize(train, book, step=step)
-        held_out = featurize(tuning, book, step=step)
-    with console.status("fitting"):
-        model, facts = fit_linear(featured, book, settings)
-        counts = [model.count(sentences) for sentences in held_out.sentences]
-        policy = tune(model.predict_proba(counts), held_out.targets, model.columns, settings)
-    training = {
-        **facts,
-        "seed": settings.seed,
-        "min_persons": settings.min_persons,
-        "config": config.name,
-        "sources": dict(sorted(Counter(case.source or "not stated" for case in train).items())),
-        **read_json(run / "prepared.json"),
-    }
-    write_draft(run / "bundle", model, book, policy, settings, training=training)
-    typer.echo(f"{facts['features']} features, C = {facts['C']}; draft bundle in {run / 'bundle'}")
-
-
-@app.command()
-@guarded
 def evaluate(
     split: Annotated[str, typer.Option(help="tune, or test: read test once, at the end.")] = "tune",
     data: Annotated[Path | None, typer.Option(help="Any annotated JSONL file instead of a split.")] = None,
     bundle: Annotated[str | None, typer.Option(help="A bundle; by default the draft of this run.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the figures go, as JSON.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the intervals.")] = 0,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Cases of the deletion test of evidence, each analyzed several times; 0: none.")
+    ] = 150,
+    report: Annotated[
+        bool | None,
+        typer.Option("--report/--no-report", help="An HTML page beside the figures; by default if it can be drawn."),
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Where the predictions go, as JSON and .npz: a baseline for another model.")
+    ] = None,
+    baseline: Annotated[
+        list[Path] | None, typer.Option(help="Predictions of another model on the same cases, to compare with.")
+    ] = None,
+    curve: Annotated[Path, typer.Option(help="Learning curve for the page, where there is one.")] = Path(
+        "annotations/quality/curve.json"
+    ),
+    config: ConfigOption = CONFIG,
     run: RunOption = RUN,
 ) -> None:
-    """Measure a bundle: F1 by axis and code with intervals, calibration, redaction recall."""
+    """Measure a bundle: F1 by axis and code with intervals, calibration, evidence, redaction recall."""
     from nlp.bundle import open_bundle
 
     from .corpus import read_cases
-    from .evaluate import evaluate as measure
+    from .evaluation import load_predictions, measure
+    from .evaluation.output import renderer, write
 
+    render = renderer(report)
     opened = open_bundle(bundle or run / "bundle")
     book = opened.codebook()
     cases = read_cases(data, book) if data else split_of(run, split, book)
     if not cases:
         raise CorpusError("there is no case in it", source=str(data or split), line=0)
+    others = [load_predictions(path) for path in baseline or ()]
     pipeline = opened.pipeline(max_characters=max(MAX_CHARACTERS, *(len(case.text) for case in cases)))
-    with progress("evaluating", len(cases)) as step:
-        figures = measure(pipeline, cases, seed=seed, step=step)
-    figures["bundle_digest"] = opened.digest
+    with progress("evaluating", len(cases) + min(sample, len(cases))) as step:
+        measured = measure(
+            pipeline,
+            cases,
+            seed=seed,
+            step=step,
+            unheard_writers=_test_writers(config),
+            sample=sample,
+            baselines=others,
+        )
+    measured.figures["bundle_digest"] = opened.digest
     target = output or run / f"metrics-{data.stem if data else split}{'-' + opened.name if bundle else ''}.json"
-    write_json(target, figures)
-    _show(figures)
-    typer.echo(f"figures in {target}")
+    _show(measured.figures)
+    for what, path in write(measured, target, predictions=predictions, render=render, curve=curve).items():
+        typer.echo(f"{what} in {path}")
+
+
+def _test_writers(config: Path) -> tuple[str, ...] | None:
+    """Writers of whom no narrative is in training; None where the division of the run is not at hand."""
+    from .config import load_config
+    from .split import read_frozen
+
+    settings = load_config(config)
+    if settings.splits is None:
+        return settings.split.test_writers
+    return read_frozen(settings.splits).test_writers if settings.splits.exists() else None
 
 
 @app.command()

@@ -9,12 +9,14 @@ from typing import Any
 
 from nlp.errors import SettingsError
 
+from .encoder.settings import Tuning
 from .split import SPLITS, Plan
 
 
 @dataclass(frozen=True)
 class Config:
-    """See ``training/configs/linear.toml`` for what each value means. Paths are relative to the working folder."""
+    """See ``training/configs/linear.toml`` and ``encoder.toml`` for what each value means; ``encoder`` is None for a
+    linear model. Paths are relative to the working folder."""
 
     codebook: Path
     narratives: Path
@@ -22,6 +24,7 @@ class Config:
     seed: int
     split: Plan
     splits: Path | None
+    encoder: Tuning | None
     min_persons: int
     C: tuple[float, ...]
     evidence_weight: float
@@ -54,6 +57,7 @@ def load_config(path: Path) -> Config:
 
 
 def _config(data: dict[str, Any]) -> Config:
+    linear = {"min_persons": 0, "evidence_weight": 0} if "encoder" in data else {**data["features"], **data["fit"]}
     return Config(
         codebook=Path(data["data"]["codebook"]),
         narratives=Path(data["data"]["narratives"]),
@@ -68,9 +72,10 @@ def _config(data: dict[str, Any]) -> Config:
             test_writers=tuple(data["split"]["test_writers"]),
         ),
         splits=Path(data["split"]["file"]) if data["split"]["file"] else None,
-        min_persons=int(data["features"]["min_persons"]),
+        encoder=Tuning.from_toml(data["encoder"], seed=int(data["data"]["seed"])) if "encoder" in data else None,
+        min_persons=int(linear["min_persons"]),
         C=tuple(float(value) for value in data["fit"]["C"]),
-        evidence_weight=float(data["fit"]["evidence_weight"]),
+        evidence_weight=float(linear["evidence_weight"]),
         folds=int(data["fit"]["folds"]),
         calibration_prior=float(data["fit"]["calibration_prior"]),
         auto_precision=float(data["policy"]["auto_precision"]),

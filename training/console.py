@@ -23,8 +23,10 @@ RunOption = Annotated[Path, typer.Option("--run", help="Folder of this run's wor
 CodebookOption = Annotated[Path, typer.Option(help="The codebook.")]
 NarrativesArgument = Annotated[Path, typer.Argument(help="A JSONL file of narratives or a folder of them.")]
 
-CONFIG = Path(str(importlib.resources.files("training"))) / "configs" / "linear.toml"
-RUN = Path("build/linear")
+CONFIG = Path(str(importlib.resources.files("training"))) / "configs" / "encoder.toml"
+RUN = Path("build/encoder")
+LINEAR_CONFIG = CONFIG.with_name("linear.toml")
+LINEAR_RUN = Path("build/linear")
 CODEBOOK = Path("annotations/codebook.yaml")
 NARRATIVES = Path("annotations/narratives")
 

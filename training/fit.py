@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed
 from scipy import sparse
-from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -22,6 +21,7 @@ from nlp.reading import Reader
 from nlp.redaction import Redactor, recognizers_for, replace, resolve
 from nlp.types import Span
 
+from .calibration import calibrate, log_loss
 from .config import Config
 from .corpus import Case, groups_of
 
@@ -129,7 +129,7 @@ def fit_linear(featured: Featured, codebook: Codebook, config: Config) -> tuple[
     blank = _blank(featured, columns, config)
     examples = _examples(blank, featured, config.evidence_weight)
     out_of_fold = {C: _cross_fit(examples, featured, C, config) for C in config.C}
-    losses = {C: _loss(logits, featured.targets) for C, logits in out_of_fold.items()}
+    losses = {C: log_loss(logits, featured.targets) for C, logits in out_of_fold.items()}
     best = min(config.C, key=lambda C: (losses[C], C))
     weights, bias = _fit_columns(examples, best, config.seed)
     calibration = calibrate(out_of_fold[best], featured.targets, columns, prior=config.calibration_prior)
@@ -244,46 +244,3 @@ def _cross_fit(examples: _Examples, featured: Featured, C: float, config: Config
         weights, bias = _fit_columns(examples.of(seen), C, config.seed)
         logits[held_out] = X[held_out] @ weights + bias
     return logits
-
-
-def _loss(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Mean log loss over coded values after one slope and offset for all: what C is chosen by."""
-    coded = ~np.isnan(targets)
-    z, y = logits[coded], targets[coded]
-    slope, offset = _platt(z, y, (1.0, 0.0), prior=10.0)
-    return float(np.mean(np.logaddexp(0, slope * z + offset) - y * (slope * z + offset)))
-
-
-def calibrate(logits: np.ndarray, targets: np.ndarray, columns: Sequence[Column], *, prior: float) -> np.ndarray:
-    """Slope and offset of each column, of shape (2, n_columns), by Platt's method on out-of-fold logits.
-
-    Each column is drawn towards the slope and offset of its whole axis, the more the fewer cases it has: a normal
-    prior of
-    standard deviation ``prior`` around them.
-    """
-    calibration = np.vstack([np.ones(len(columns)), np.zeros(len(columns))])
-    for axis in dict.fromkeys(column.axis for column in columns):
-        members = [at for at, column in enumerate(columns) if column.axis == axis]
-        z, y = logits[:, members], targets[:, members]
-        coded = ~np.isnan(y)
-        pooled = _platt(z[coded], y[coded], (1.0, 0.0), prior=10.0)
-        for at in members:
-            kept = ~np.isnan(targets[:, at])
-            calibration[:, at] = _platt(logits[kept, at], targets[kept, at], pooled, prior=prior)
-    return calibration
-
-
-def _platt(z: np.ndarray, y: np.ndarray, center: tuple[float, float], *, prior: float) -> tuple[float, float]:
-    """Slope and offset that minimize the log loss of ``sigmoid(slope * z + offset)`` with a normal prior around
-    ``center``."""
-
-    def objective(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        slope, offset = parameters
-        t = slope * z + offset
-        away = (parameters - np.array(center)) / prior
-        error = sigmoid(t) - y
-        value = np.sum(np.logaddexp(0, t) - y * t) + 0.5 * np.sum(away**2)
-        return float(value), np.array([np.sum(error * z), np.sum(error)]) + away / prior
-
-    found = minimize(objective, np.array(center), jac=True, method="L-BFGS-B", bounds=[(0.05, 10), (-10, 10)])
-    return float(found.x[0]), float(found.x[1])

@@ -7,7 +7,8 @@ import io
 import json
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,43 @@ import numpy as np
 
 from nlp import __version__
 from nlp.bundle import FORMAT, MANIFEST, MAX_BYTES, Bundle, open_bundle
-from nlp.classification import LinearClassifier
+from nlp.classification import Column, HeadsClassifier, LinearClassifier
 from nlp.codebook import Codebook
 from nlp.errors import BundleIncompatible, OutputError
 
 from .card import card
 from .config import Config
 
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "spacy", "phonenumbers", "python-stdnum", "pymorphy3")
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "spacy",
+    "phonenumbers",
+    "python-stdnum",
+    "pymorphy3",
+    "onnxruntime",
+    "tokenizers",
+)
+LOG = "finetune.jsonl"
+ENCODER_FILES = (
+    "encoder.onnx", "tokenizer.json", "tags.npy", "salience.npy", "evidence.npy", "opinion.npy", LOG, "vocabulary.json",
+)  # fmt: skip
+"""What of a bundle belongs to its encoder; heads are fitted beside it."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a bundle is called, and the languages it serves."""
+
+    name: str
+    version: str
+    date: str
+    languages: tuple[str, ...]
+
+    @classmethod
+    def of(cls, config: Config) -> Identity:
+        return cls(config.name, config.version, config.date, config.languages)
 
 
 def write_draft(
@@ -31,33 +61,64 @@ def write_draft(
     model: LinearClassifier,
     codebook: Codebook,
     policy: Mapping[str, Any],
-    config: Config,
+    identity: Identity,
     *,
     training: Mapping[str, Any],
 ) -> None:
-    """Write a bundle that loads and predicts, without figures yet."""
+    """Write a linear bundle that loads and predicts, without figures yet."""
     arrays = {"idf": model.idf, "weights": model.weights, "bias": model.bias, "calibration": model.calibration}
     files = {
         "codebook.yaml": codebook.source.encode(),
         "policy.json": _json(policy),
         "vocabulary.json": _json(list(model.vocabulary)),
-        **{f"{name}.npy": _array(array) for name, array in arrays.items()},
+        **{f"{name}.npy": array_bytes(array) for name, array in arrays.items()},
     }
-    manifest = {
+    _write(folder, _manifest("linear", model.columns, codebook, identity, training), files)
+
+
+def write_encoder_draft(
+    folder: Path,
+    model: HeadsClassifier,
+    codebook: Codebook,
+    policy: Mapping[str, Any],
+    identity: Identity,
+    *,
+    encoder_files: Mapping[str, bytes],
+    encoder_facts: Mapping[str, Any],
+    training: Mapping[str, Any],
+) -> None:
+    """Write a bundle with an encoder that loads and predicts, without figures yet.
+
+    ``encoder_files`` are those that stay the same whatever heads are fitted (`ENCODER_FILES`).
+    """
+    arrays = {"weights": model.weights, "primary": model.primary, "calibration": model.calibration}
+    files = {
+        **encoder_files,
+        "codebook.yaml": codebook.source.encode(),
+        "policy.json": _json(policy),
+        **{f"{name}.npy": array_bytes(array.astype(np.float32)) for name, array in arrays.items()},
+    }
+    manifest = _manifest("encoder", model.columns, codebook, identity, training)
+    _write(folder, {**manifest, "encoder": dict(encoder_facts)}, files)
+
+
+def _manifest(
+    kind: str, columns: Sequence[Column], codebook: Codebook, identity: Identity, training: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
         "format": FORMAT,
-        "name": config.name,
-        "version": config.version,
-        "date": config.date,
-        "kind": "linear",
+        "name": identity.name,
+        "version": identity.version,
+        "date": identity.date,
+        "kind": kind,
         "casecoder": __version__,
-        "languages": list(config.languages),
+        "languages": list(identity.languages),
         "codebook": {"name": codebook.name, "version": codebook.version, "digest": codebook.digest},
-        "columns": [[column.axis, column.code] for column in model.columns],
+        "columns": [[column.axis, column.code] for column in columns],
         "training": dict(training),
         "libraries": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
         "metrics": {},
     }
-    _write(folder, manifest, files)
 
 
 def package(draft: Path, models: Path, metrics: Mapping[str, Any], *, default: bool = True) -> Path:
@@ -115,7 +176,7 @@ def _json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _array(array: np.ndarray) -> bytes:
+def array_bytes(array: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     return stream.getvalue()

@@ -15,9 +15,9 @@ from nlp.show import output_console
 
 from .console import (
     CODEBOOK,
-    CONFIG,
+    LINEAR_CONFIG,
+    LINEAR_RUN,
     NARRATIVES,
-    RUN,
     CodebookOption,
     ConfigOption,
     NarrativesArgument,
@@ -184,8 +184,8 @@ def _show_texts(rows: dict[str, Any]) -> None:
 @app.command()
 @guarded
 def curve(
-    config: ConfigOption = CONFIG,
-    run: RunOption = RUN,
+    config: ConfigOption = LINEAR_CONFIG,
+    run: RunOption = LINEAR_RUN,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the figures go, as JSON.")] = None,
 ) -> None:
     """Fit on growing parts of the training split and measure each on the tuning split: do more narratives still
@@ -219,8 +219,8 @@ def curve(
 @app.command()
 @guarded
 def audit(
-    config: ConfigOption = CONFIG,
-    run: RunOption = RUN,
+    config: ConfigOption = LINEAR_CONFIG,
+    run: RunOption = LINEAR_RUN,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the list goes, as JSON lines.")] = None,
     limit: Annotated[
         int, typer.Option(min=1, help="At most so many doubted codes, and so many doubted absences.")
@@ -252,7 +252,7 @@ def audit(
 @app.command()
 @guarded
 def datacard(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = LINEAR_CONFIG,
     quality: Annotated[
         Path, typer.Option(help="Folder of codings, audit, and figures of `describe` and `curve`.")
     ] = Path("annotations/quality"),

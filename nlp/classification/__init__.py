@@ -2,6 +2,15 @@
 
 from .base import Classifier, Column, columns_of
 from .constant import ConstantClassifier
+from .heads import HeadsClassifier, Pooling
 from .linear import LinearClassifier
 
-__all__ = ["Classifier", "Column", "ConstantClassifier", "LinearClassifier", "columns_of"]
+__all__ = [
+    "Classifier",
+    "Column",
+    "ConstantClassifier",
+    "HeadsClassifier",
+    "LinearClassifier",
+    "Pooling",
+    "columns_of",
+]

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..codebook import Codebook
+from ..encoding import States
 from ..reading import Reading
-from ..types import Redaction
+from ..types import Redaction, Span
 
 
 class Column(NamedTuple):
@@ -31,8 +32,11 @@ class Classifier(Protocol):
     @property
     def columns(self) -> tuple[Column, ...]: ...
 
-    def featurize(self, reading: Reading, redaction: Redaction) -> Any:
-        """What the classifier needs of one narrative. No entity's text may enter, only its type."""
+    def featurize(self, reading: Reading, redaction: Redaction, states: States | None = None) -> Any:
+        """What the classifier needs of one narrative. No entity's text may enter, only its type.
+
+        ``states`` are those of the bundle's encoder, None where it has none.
+        """
         ...
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
@@ -53,4 +57,13 @@ class Classifier(Protocol):
         ndarray of shape (n_sentences, n_columns)
             Rows in the order of ``Reading.sentences``.
         """
+        ...
+
+    def predict_primary(self, x: Any) -> np.ndarray | None:
+        """Scores of shape (n_columns,) by which one code of a narrative leads on its axis, the highest first; None
+        where the classifier has learned none."""
+        ...
+
+    def words(self, x: Any, column: int, sentence: Span) -> tuple[Span, ...]:
+        """The words of a sentence that speak for a column, disjoint and in order; empty where it cannot tell."""
         ...

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..codebook import Codebook
+from ..encoding import States
 from ..reading import Reading
-from ..types import Redaction
+from ..types import Redaction, Span
 from .base import Column, columns_of
 
 
@@ -19,7 +20,7 @@ class ConstantClassifier:
         self.columns: tuple[Column, ...] = columns_of(codebook)
         self.row = np.array([probabilities.get(column.code or "", rest) for column in self.columns])
 
-    def featurize(self, reading: Reading, redaction: Redaction) -> int:
+    def featurize(self, reading: Reading, redaction: Redaction, states: States | None = None) -> int:
         return len(reading.sentences)
 
     def predict_proba(self, X: Sequence[int]) -> np.ndarray:
@@ -27,3 +28,9 @@ class ConstantClassifier:
 
     def predict_without(self, x: int) -> np.ndarray:
         return np.tile(self.row * 0.5, (x, 1))
+
+    def predict_primary(self, x: int) -> None:
+        return None
+
+    def words(self, x: int, column: int, sentence: Span) -> tuple[Span, ...]:
+        return ()

@@ -16,8 +16,9 @@ from itertools import islice, pairwise
 
 import numpy as np
 
+from ..encoding import States
 from ..reading import Reading
-from ..types import Redaction
+from ..types import Redaction, Span
 from .base import Column
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
@@ -126,8 +127,8 @@ class LinearClassifier:
     def _n_words(self) -> int:
         return sum(feature.startswith("w:") for feature in self.vocabulary)
 
-    def featurize(self, reading: Reading, redaction: Redaction) -> Counts:
-        """Counts of the narrative's known features, sentence by sentence."""
+    def featurize(self, reading: Reading, redaction: Redaction, states: States | None = None) -> Counts:
+        """Counts of the narrative's known features, sentence by sentence; states are of no use here."""
         return self.count(sentence_features(reading, redaction))
 
     def count(self, sentences: Sequence[Counter[str]]) -> Counts:
@@ -166,6 +167,13 @@ class LinearClassifier:
         """See `Classifier.predict_without`; very long narratives are left out in stretches of equal length."""
         without = x.parts.sum(axis=0, keepdims=True) - x.parts
         return np.asarray(self._proba(x.support, without)[x.stretch_of])
+
+    def predict_primary(self, x: Counts) -> None:
+        """None: the likeliest code leads."""
+
+    def words(self, x: Counts, column: int, sentence: Span) -> tuple[Span, ...]:
+        """Empty: whole sentences are evidence."""
+        return ()
 
     def _proba(self, support: np.ndarray, totals: np.ndarray) -> np.ndarray:
         slope, offset = self.calibration

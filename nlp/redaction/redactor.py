@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
@@ -31,14 +32,16 @@ class Redactor:
         """Disjoint entities of a narrative in order, spans in the received text."""
         return self.redact(reading).entities
 
-    def redact(self, reading: Reading) -> Redaction:
+    def redact(self, reading: Reading, named: Sequence[Entity] = ()) -> Redaction:
         """The narrative with its entities replaced by placeholders.
+
+        ``named`` are entities that something else has found in the received text, such as the encoder.
 
         What is hidden changes what stands around it, so the result is looked through again until nothing more is found:
         redacting a redacted text changes nothing.
         """
         text = reading.text
-        redaction = replace(text, self._find(reading.view))
+        redaction = replace(text, self._find(reading.view, _in_view(named, reading.view)))
         for _ in range(_MAX_ROUNDS if redaction.replacements else 0):
             more = self._find(normalize(redaction.text))
             if not more:
@@ -46,9 +49,9 @@ class Redactor:
             redaction = replace(text, resolve([*redaction.entities, *_moved_back(more, redaction)]))
         return redaction
 
-    def _find(self, view: View) -> tuple[Entity, ...]:
+    def _find(self, view: View, named: Sequence[Entity] = ()) -> tuple[Entity, ...]:
         masked = self._kept.sub(lambda match: MASK * len(match[0]), view.text)
-        found = [entity for recognizer in self.recognizers for entity in recognizer.find(masked)]
+        found = [*named, *(entity for recognizer in self.recognizers for entity in recognizer.find(masked))]
         whole = [_trimmed(entity, masked) for entity in found if MASK not in _words(masked, entity)]
         whole += find_mentions(masked, resolve(whole))
         return resolve(
@@ -61,6 +64,16 @@ class Redactor:
         """Placeholders of the types that this redactor makes; any other word in brackets may be a name."""
         types = sorted({kind for recognizer in self.recognizers for kind in recognizer.entity_types})
         return re.compile(rf"\[(?:{'|'.join(types)})_[0-9]{{1,4}}\]")
+
+
+def _in_view(entities: Sequence[Entity], view: View) -> list[Entity]:
+    """Entities of the received text where they stand in its view; one of invisible characters alone is left out."""
+    moved = []
+    for entity in entities:
+        start, end = (bisect_left(view.offsets, at, hi=len(view.text)) for at in (entity.span.start, entity.span.end))
+        if start < end:
+            moved.append(Entity(Span(start, end), entity.type, entity.score, entity.source))
+    return moved
 
 
 def _words(text: str, entity: Entity) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from nlp.types import Entity, Span
 from training.corpus import Case
-from training.evaluate import evaluate
+from training.evaluation import evaluate
 
 
 def case(number, violations, *, text="The doctor refused to see her.", entities=()):

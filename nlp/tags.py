@@ -1,0 +1,120 @@
+"""Tags of tokens <-> entities: how the token head of the encoder says where an identifier stands.
+
+Every piece of a word has a tag: outside, or at the beginning or inside of an identifier of some type (BIO). Words, not
+pieces, decide: a name is hidden to its last letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from .encoding import States, Tokens
+from .types import Entity, Span
+
+OUTSIDE = "O"
+SOURCE = "encoder"
+_WORD = re.compile(r"\w+")
+
+
+class Tags:
+    """The tags of some identifier types: outside first, then beginning and inside of each type."""
+
+    def __init__(self, types: Sequence[str]) -> None:
+        self.types = tuple(types)
+        self.names = (OUTSIDE, *(f"{place}-{kind}" for kind in self.types for place in "BI"))
+
+    def number(self, place: str, kind: str) -> int:
+        return self.names.index(f"{place}-{kind}")
+
+    def numbers(self, tokens: Tokens, entities: Sequence[Entity]) -> np.ndarray:
+        """The tag of each token, of shape (n_tokens,)."""
+        found = np.zeros(len(tokens), dtype=np.int64)
+        for entity in entities:
+            part = tokens.within(entity.span.start, entity.span.end)
+            found[part] = self.number("I", entity.type)
+            found[part.start : part.start + (part.stop > part.start)] = self.number("B", entity.type)
+        return found
+
+    def outside(self, numbers: np.ndarray) -> np.ndarray:
+        """Which tags leave a token to be pooled: all that are not surely an identifier."""
+        return np.asarray((numbers == 0) | (numbers >= len(self.names)))
+
+
+class Tagger:
+    """The token head: finds identifiers in the states of a text.
+
+    Parameters
+    ----------
+    tags : the tags, in the order of the columns of ``weights``.
+    weights : ndarray of shape (width, n_tags).
+    bias : ndarray of shape (n_tags,).
+    thresholds : for each type the least probability at which a word is taken for one of its kind, in (0, 1).
+    """
+
+    def __init__(self, tags: Tags, *, weights: np.ndarray, bias: np.ndarray, thresholds: Mapping[str, float]) -> None:
+        self.tags = tags
+        self.weights = weights
+        self.bias = bias
+        self.thresholds = dict(thresholds)
+
+    def find(self, text: str, states: States) -> tuple[Entity, ...]:
+        """Disjoint entities in the order they stand, spans in the text; ``score`` is the mean probability of its
+        tokens."""
+        tokens = states.tokens
+        if not len(tokens):
+            return ()
+        probabilities = self.predict_proba(text, states)
+        inside = probabilities[:, 1::2] + probabilities[:, 2::2]
+        kinds = inside.argmax(axis=1)
+        limits = np.array([self.thresholds[kind] for kind in self.tags.types])
+        each = np.arange(len(kinds))
+        chosen = inside[each, kinds] >= limits[kinds]
+        begins = probabilities[each, 1 + 2 * kinds] > probabilities[each, 2 + 2 * kinds]
+        entities = []
+        for first, last in _runs(chosen, kinds, begins):
+            span = Span(int(tokens.starts[first]), int(tokens.ends[last - 1]))
+            score = round(float(inside[first:last, kinds[first]].mean()), 4)
+            entities.append(Entity(span, self.tags.types[kinds[first]], score, SOURCE))
+        return tuple(entities)
+
+    def predict_proba(self, text: str, states: States) -> np.ndarray:
+        """Probability of each tag, of shape (n_tokens, n_tags), float64. The pieces of a word share their mean; that
+        of a beginning is its first piece's share of it."""
+        logits = states.vectors @ self.weights + self.bias
+        logits -= logits.max(axis=1, keepdims=True)
+        probabilities = np.exp(logits, dtype=np.float64)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        for match in _WORD.finditer(text):
+            part = states.tokens.within(match.start(), match.end())
+            if part.stop - part.start > 1:
+                probabilities[part] = _of_word(probabilities[part])
+        return np.asarray(probabilities)
+
+
+def _of_word(pieces: np.ndarray) -> np.ndarray:
+    """The probabilities of the pieces of one word: the same type for all, and a beginning only at the first."""
+    mean = pieces.mean(axis=0)
+    kinds = mean[1::2] + mean[2::2]
+    first = pieces[0, 1::2] / np.maximum(pieces[0, 1::2] + pieces[0, 2::2], 1e-12)
+    result = np.empty_like(pieces)
+    result[:, 0] = mean[0]
+    result[:, 1::2] = 0
+    result[:, 2::2] = kinds
+    result[0, 1::2] = kinds * first
+    result[0, 2::2] = kinds * (1 - first)
+    return result
+
+
+def _runs(chosen: np.ndarray, kinds: np.ndarray, begins: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of tokens that are one entity: neighbors of one type, cut where another one begins."""
+    cuts = [0]
+    cuts += [
+        at
+        for at in range(1, len(chosen))
+        if chosen[at] != chosen[at - 1] or kinds[at] != kinds[at - 1] or (chosen[at] and begins[at])
+    ]
+    return [(first, last) for first, last in pairwise([*cuts, len(chosen)]) if chosen[first]]

@@ -1,0 +1,1 @@
+"""Fine-tuning of a multilingual encoder for both jobs: codes of a case, and identifiers in its text."""

@@ -1,0 +1,96 @@
+"""How well the token head finds names in sentences of public corpora, language by language."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nlp.encoding import Encoder
+from nlp.tags import Tagger
+from nlp.types import Entity
+
+from .examples import NAMES, Sentence
+
+PRECISION = 0.85  # at which recall is asked for
+
+
+def name_figures(
+    encoder: Encoder, tagger: Tagger, sentences: Sequence[Sentence], *, step: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """Recall and precision of whole names, by language and type.
+
+    A marked name is found if found spans of any type hide every letter of it: a person taken for a place is hidden all
+    the same. A found person is right if it touches a marked name. ``recall`` and ``precision`` are those at the
+    bundle's thresholds; ``at_precision`` is the largest recall of persons with at least `PRECISION`, over all
+    thresholds of this type.
+    """
+    spans: dict[str, list[tuple[Sentence, list[Entity]]]] = defaultdict(list)
+    for sentence in sentences:
+        states = encoder.encode(sentence.text)
+        spans[sentence.language].append((sentence, _candidates(tagger, sentence.text, states)))
+        step()
+    return {language: _figures(items, tagger) for language, items in sorted(spans.items())}
+
+
+def _candidates(tagger: Tagger, text: str, states: Any) -> list[Entity]:
+    """Spans at a low threshold for persons, so that all thresholds can be looked at afterwards."""
+    low = Tagger(
+        tagger.tags,
+        weights=tagger.weights,
+        bias=tagger.bias,
+        thresholds={**tagger.thresholds, "PERSON": 0.02},
+    )
+    return list(low.find(text, states))
+
+
+def _figures(items: Sequence[tuple[Sentence, list[Entity]]], tagger: Tagger) -> dict[str, Any]:
+    usual = tagger.thresholds["PERSON"]
+    figures: dict[str, Any] = {"sentences": len(items)}
+    for label in NAMES:
+        figures[label] = _at(items, label, usual)
+    curve = [_at(items, "PERSON", float(threshold)) for threshold in np.round(np.arange(0.02, 0.991, 0.01), 2)]
+    good = [point for point in curve if point["precision"] is not None and point["precision"] >= PRECISION]
+    figures["at_precision"] = max(good, key=lambda point: point["recall"] or 0.0) if good else None
+    return figures
+
+
+def _at(items: Sequence[tuple[Sentence, list[Entity]]], label: str, person: float) -> dict[str, Any]:
+    """Figures of one type when persons are taken from the threshold ``person`` on."""
+    hits = marked = right = found = 0
+    for sentence, entities in items:
+        kept = [entity for entity in entities if entity.type != "PERSON" or entity.score >= person]
+        hidden = {at for entity in kept for at in range(entity.span.start, entity.span.end)}
+        gold = [(start, end) for start, end, kind in sentence.spans if kind == label]
+        named = {at for start, end, _ in sentence.spans for at in range(start, end)}
+        marked += len(gold)
+        hits += sum(all(at in hidden for at in range(start, end) if sentence.text[at].isalnum()) for start, end in gold)
+        of_kind = [entity for entity in kept if entity.type == label]
+        found += len(of_kind)
+        right += sum(any(at in named for at in range(e.span.start, e.span.end)) for e in of_kind)
+    return {
+        "threshold": person,
+        "support": marked,
+        "recall": round(hits / marked, 4) if marked else None,
+        "found": found,
+        "precision": round(right / found, 4) if found else None,
+    }
+
+
+def rows(figures: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Lines of a table: language, recall and precision of persons, recall at the asked precision."""
+
+    def said(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3f}"
+
+    return [
+        (
+            language,
+            said(item["PERSON"]["recall"]),
+            said(item["PERSON"]["precision"]),
+            said(item["at_precision"]["recall"] if item["at_precision"] else None),
+        )
+        for language, item in figures.items()
+    ]

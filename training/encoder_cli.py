@@ -1,0 +1,194 @@
+"""``casecoder-train finetune`` and ``export``: the encoder's long run, and what it leaves for a bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from nlp.cli import guarded
+from nlp.codebook import Codebook, load_codebook
+from nlp.errors import BackendUnavailable, CorpusError, SettingsError
+from nlp.show import output_console
+
+from .config import Config, load_config
+from .console import CONFIG, RUN, ConfigOption, RunOption, console, progress, read_json, split_of, write_json
+
+if TYPE_CHECKING:
+    from .encoder.finetune import Material
+    from .encoder.network import CaseNetwork
+    from .encoder.settings import Tuning
+
+app = typer.Typer()
+
+TOKENIZER = "tokenizer.json"
+VOCABULARY = "vocabulary.json"  # unknown word pieces by language, before and after pruning
+
+EncoderOption = Annotated[str | None, typer.Option(help="The encoder to start from: a name on the hub, or a folder.")]
+NamesOption = Annotated[Path | None, typer.Option(help="Folder of sentences with marked names, *.train.jsonl.gz.")]
+
+
+@app.command()
+@guarded
+def finetune(
+    config: ConfigOption = CONFIG,
+    run: RunOption = RUN,
+    encoder: EncoderOption = None,
+    names: NamesOption = None,
+) -> None:
+    """Fine-tune the encoder on the training split, for hours; a stopped run goes on from its last checkpoint."""
+    settings = load_config(config)
+    book = load_codebook(settings.codebook)
+    tuning = _tuning(settings, config, encoder, names)
+    _require()
+    from .encoder.finetune import finetune as train
+
+    network, material = _prepare(tuning, run, book)
+    train(network, material, tuning, run, say=_say)
+    _export(network, material, tuning, run)
+    typer.echo(f"fine-tuned on {len(material.cases)} narratives and {len(material.sentences)} sentences; see {run}")
+
+
+@app.command()
+@guarded
+def export(
+    config: ConfigOption = CONFIG,
+    run: RunOption = RUN,
+    encoder: EncoderOption = None,
+    names: NamesOption = None,
+) -> None:
+    """Make of the last checkpoint of a fine-tuning run the encoder that a bundle holds; `finetune` ends with it."""
+    from .encoder_fit import PARTS
+
+    settings = load_config(config)
+    tuning = _tuning(settings, config, encoder, names)
+    _require()
+    from .encoder.finetune import CHECKPOINT
+    from .encoder.parts import load_trained
+
+    network, material = _prepare(tuning, run, load_codebook(settings.codebook))
+    _export(load_trained(network, run / CHECKPOINT), material, tuning, run)
+    typer.echo(f"encoder in {run / PARTS}")
+
+
+@app.command()
+@guarded
+def names(
+    folder: Annotated[Path, typer.Argument(help="Folder of sentences with marked names, *.dev.jsonl.gz.")],
+    bundle: Annotated[str | None, typer.Option(help="A bundle; by default the draft of this run.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the figures go, as JSON.")] = None,
+    run: RunOption = RUN,
+) -> None:
+    """Measure how well the encoder of a bundle finds names in public corpora: recall and precision of whole names."""
+    from nlp.bundle import open_bundle
+
+    from .encoder.examples import read_sentences
+    from .encoder.names import PRECISION, name_figures, rows
+
+    opened = open_bundle(bundle or run / "bundle")
+    files = sorted(folder.glob("*.dev.jsonl.gz"))
+    if not files:
+        raise CorpusError("holds no *.dev.jsonl.gz", source=str(folder), line=0)
+    sentences = [sentence for file in files for sentence in read_sentences(file)]
+    with progress("finding names", len(sentences)) as step:
+        figures = name_figures(opened.encoder(), opened.tagger(), sentences, step=step)
+    write_json(output or run / "metrics-names.json", {"bundle": opened.name, "languages": figures})
+    table = Table("language", "recall", "precision", f"recall at {PRECISION:.0%} precision", title="persons, whole")
+    for row in rows(figures):
+        table.add_row(*row)
+    output_console().print(table)
+
+
+def _require() -> None:
+    try:
+        import onnx  # noqa: F401
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ModuleNotFoundError:
+        raise BackendUnavailable("fine-tuning", "finetune") from None
+
+
+def _tuning(settings: Config, config: Path, encoder: str | None, names: Path | None) -> Tuning:
+    if settings.encoder is None:
+        raise SettingsError(f"{config}: has no [encoder] to fine-tune")
+    return replace(
+        settings.encoder,
+        encoder=encoder or settings.encoder.encoder,
+        names=str(names) if names else settings.encoder.names,
+    )
+
+
+def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Material]:
+    """The network with fresh heads, and what it learns from; the vocabulary is that of the run, if it has one."""
+    from nlp.encoding import WordPieces
+
+    from .encoder.examples import read_sentences
+    from .encoder.finetune import Material, build_network
+    from .encoder.source import load_source
+    from .encoder.vocabulary import coverage
+
+    cases, watched = (split_of(run, name, book) for name in ("train", "tune"))
+    files = sorted(Path(tuning.names).glob("*.train.jsonl.gz")) if tuning.names else []
+    if tuning.names and not files:
+        raise CorpusError("holds no *.train.jsonl.gz", source=tuning.names, line=0)
+    sentences = [sentence for file in files for sentence in read_sentences(file)]
+    texts = [case.text for case in cases] + [sentence.text for sentence in sentences]
+    with console.status("loading the encoder"):
+        model, small, whole = load_source(tuning.encoder, texts, vocabulary=tuning.vocabulary, layers=tuning.layers)
+    (run / TOKENIZER).write_bytes(small)
+    by_language: dict[str, list[str]] = {}
+    for case in cases:
+        by_language.setdefault(case.language, []).append(case.text)
+    write_json(run / VOCABULARY, {"before": coverage(whole, by_language), "after": coverage(small, by_language)})
+    material = Material(cases, watched, sentences, WordPieces.from_json(small), book)
+    return build_network(model, material, tuning), material
+
+
+def _export(network: CaseNetwork, material: Material, tuning: Tuning, run: Path) -> None:
+    """Write the encoder as a bundle holds it, with its log and the report on its vocabulary."""
+    from .encoder.finetune import LOG
+    from .encoder.parts import parts_of
+    from .encoder_fit import FACTS, PARTS
+    from .package import array_bytes
+
+    with console.status("exporting"):
+        parts = parts_of(network, material.tags, material.columns)
+    pooling = parts.pooling
+    files = {
+        "encoder.onnx": parts.onnx,
+        "tokenizer.json": (run / TOKENIZER).read_bytes(),
+        "vocabulary.json": (json.dumps(read_json(run / VOCABULARY)) + "\n").encode(),
+        LOG: (run / LOG).read_bytes(),
+        "tags.npy": array_bytes(parts.tag_weights),
+        "salience.npy": array_bytes(pooling.salience),
+        "evidence.npy": array_bytes(pooling.evidence),
+        "opinion.npy": array_bytes(pooling.opinion),
+    }
+    folder = run / PARTS
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    settings = {**vars(tuning), "encoder": Path(tuning.encoder).name, "names": bool(tuning.names)}
+    facts = {
+        "width": pooling.width,
+        "tags": list(parts.tags.types),
+        "tag_thresholds": dict.fromkeys(parts.tags.types, 0.5),
+        "columns": [list(column) for column in pooling.columns],
+        "settings": settings,
+        "cases": len(material.cases),
+        "sentences": len(material.sentences),
+    }
+    write_json(folder / FACTS, facts)
+
+
+def _say(record: Mapping[str, Any]) -> None:
+    losses = ", ".join(f"{name} {value:.3f}" for name, value in record["loss"].items())
+    learned = "".join(f"; {axis} {value:.3f}" for axis, value in record.get("watched", {}).items())
+    console.print(
+        f"epoch {record['epoch']}, {record['batch']} of {record['batches']}, {record['seconds']} s: {losses}{learned}"
+    )

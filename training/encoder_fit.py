@@ -1,0 +1,178 @@
+"""Heads, calibration and policy on an encoder that stays as it is: for the shipped bundle, and for a site's cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import GroupKFold
+
+from nlp.bundle import Bundle
+from nlp.classification import HeadsClassifier, columns_of
+from nlp.codebook import Codebook
+from nlp.errors import CorpusError
+from nlp.redaction import Redactor, recognizers_for
+from nlp.tags import Tagger
+
+from .calibration import calibrate, cross_calibrated, log_loss
+from .config import Config
+from .corpus import Case
+from .heads import Encoded, Serving, continue_heads, encode, fit_heads
+from .package import ENCODER_FILES
+from .tune import tune
+
+PARTS = "encoder"  # folder of a run with the encoder in the form that serves
+FACTS = "encoder.json"
+
+
+@dataclass(frozen=True)
+class EncoderFiles:
+    """The files of an encoder as a bundle holds them, and what its manifest says of them."""
+
+    name: str
+    files: Mapping[str, bytes] = field(repr=False)
+    facts: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def of_run(cls, run: Path) -> EncoderFiles:
+        """What `casecoder-train finetune` has left in a run. Raises `CorpusError` if it has not ended."""
+        folder = run / PARTS
+        try:
+            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            return cls(run.name, {name: (folder / name).read_bytes() for name in ENCODER_FILES}, facts)
+        except (OSError, ValueError):
+            raise CorpusError(
+                "is missing or broken: run `casecoder-train finetune` first", source=str(folder), line=0
+            ) from None
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle) -> EncoderFiles:
+        """The encoder of a bundle. Raises `CorpusError` for a bundle without one."""
+        if bundle.manifest["kind"] != "encoder":
+            raise CorpusError("has no encoder to fit heads on", source=bundle.name, line=0)
+        files = {name: bundle.files[name] for name in ENCODER_FILES if name in bundle.files}
+        return cls(bundle.name, files, bundle.manifest["encoder"])
+
+    def serving(self, codebook: Codebook) -> Serving:
+        """The parts that turn narratives into features. Raises `BundleIncompatible` where they do not fit."""
+        manifest = {"name": self.name, "version": "draft", "encoder": self.facts}
+        bundle = Bundle(Path(), manifest, self.files)
+        redactor = Redactor(recognizers_for([identifier.id for identifier in codebook.identifiers]))
+        return Serving(bundle.encoder(), bundle.tagger(), bundle.pooling(), redactor)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Calibrated heads, their policy, and what was found on the way."""
+
+    model: HeadsClassifier
+    policy: Mapping[str, Any]
+    facts: Mapping[str, Any]
+
+
+def fit_on_encoder(
+    serving: Serving,
+    train: Sequence[Case],
+    held_out: Sequence[Case],
+    codebook: Codebook,
+    config: Config,
+    *,
+    cache: Path | None = None,
+    step: Callable[[], None] = lambda: None,
+) -> Fitted:
+    """Heads fitted on ``train``, calibrated and given thresholds on ``held_out``, cases the encoder has not seen."""
+    columns = columns_of(codebook)
+    seen, unseen = (encode(cases, serving, columns, cache=cache, step=step) for cases in (train, held_out))
+    model, facts = fit_heads(seen, unseen, columns, serving.pooling, C=config.C, seed=config.seed)
+    logits = model.decision_function(unseen.X)
+    return _calibrated(model, logits, unseen, facts, config)
+
+
+def fit_on_own_cases(
+    serving: Serving,
+    shipped: HeadsClassifier | None,
+    cases: Sequence[Case],
+    codebook: Codebook,
+    config: Config,
+    *,
+    cache: Path | None = None,
+    step: Callable[[], None] = lambda: None,
+) -> Fitted:
+    """Heads for a site, fitted on its own coded cases: for codes that ``shipped`` heads know they go on from there, the
+    more cases the farther; other codes are learned from nothing.
+
+    Strength of regularization, calibration and thresholds come from cross-fitting: each case is judged by heads that
+    have not seen its group. Raises `CorpusError` for fewer than two groups of cases.
+    """
+    columns = columns_of(codebook)
+    own = encode(cases, serving, columns, cache=cache, step=step)
+    if len(set(own.groups)) < 2:
+        raise CorpusError("too few cases to fit: all are of one group", source="cases", line=0)
+    folds = list(GroupKFold(n_splits=min(config.folds, len(set(own.groups)))).split(own.X, groups=list(own.groups)))
+    out_of_fold = {}
+    for value in config.C:
+        logits = np.zeros(own.targets.shape)
+        for seen, held_out in folds:
+            model = continue_heads(own.of(seen), columns, serving.pooling, shipped, C=value, seed=config.seed)
+            logits[held_out] = model.decision_function(own.X[held_out])
+        out_of_fold[value] = logits
+    losses = {value: log_loss(logits, own.targets) for value, logits in out_of_fold.items()}
+    best = min(config.C, key=lambda value: (losses[value], value))
+    model = continue_heads(own, columns, serving.pooling, shipped, C=best, seed=config.seed)
+    facts = {
+        "C": best,
+        "log_loss_out_of_fold": {str(value): round(loss, 5) for value, loss in losses.items()},
+        "cases": len(cases),
+    }
+    return _calibrated(model, out_of_fold[best], own, facts, config)
+
+
+def _calibrated(
+    model: HeadsClassifier, logits: np.ndarray, unseen: Encoded, facts: Mapping[str, Any], config: Config
+) -> Fitted:
+    """Calibrate a model; thresholds are learned on probabilities whose calibration has not seen the case."""
+    prior = config.calibration_prior
+    probabilities = cross_calibrated(
+        logits, unseen.targets, model.columns, unseen.groups, prior=prior, folds=config.folds
+    )
+    model.calibration = calibrate(logits, unseen.targets, model.columns, prior=prior)
+    return Fitted(model, tune(probabilities, unseen.targets, model.columns, config), facts)
+
+
+def with_tag_thresholds(
+    files: EncoderFiles, cases: Sequence[Case], codebook: Codebook, *, step: Callable[[], None] = lambda: None
+) -> EncoderFiles:
+    """The same encoder with a threshold for each identifier type: where F2 of words is best on ``cases``, recall
+    counting twice as much as precision."""
+    serving = files.serving(codebook)
+    tagger = serving.tagger
+    scores, gold = [], []
+    for case in cases:
+        if case.entities is not None:
+            states = serving.encoder.encode(case.text)
+            proba = tagger.predict_proba(case.text, states)
+            scores.append(proba[:, 1::2] + proba[:, 2::2])
+            numbers = tagger.tags.numbers(states.tokens, case.entities)
+            gold.append(np.where(numbers > 0, (numbers - 1) // 2, -1))
+        step()
+    thresholds = _tag_thresholds(tagger, np.concatenate(scores), np.concatenate(gold))
+    return replace(files, facts={**files.facts, "tag_thresholds": thresholds})
+
+
+def _tag_thresholds(tagger: Tagger, scores: np.ndarray, gold: np.ndarray) -> dict[str, float]:
+    grid = np.round(np.arange(0.2, 0.81, 0.05), 2)
+    thresholds = {}
+    for at, kind in enumerate(tagger.tags.types):
+        true = gold == at
+        values = [_f2(scores[:, at] >= threshold, true) for threshold in grid]
+        thresholds[kind] = float(grid[int(np.argmax(values))]) if true.any() else 0.5
+    return thresholds
+
+
+def _f2(chosen: np.ndarray, true: np.ndarray) -> float:
+    hits = float((chosen & true).sum())
+    return 5 * hits / (4 * true.sum() + chosen.sum()) if hits else 0.0
