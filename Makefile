@@ -2,9 +2,13 @@
 
 PYTHON ?= python3
 VENV := .venv
+LINEAR := --config training/configs/linear.toml --run build/linear
+ENCODER := intfloat/multilingual-e5-small
+NAMES :=
+BASELINES := tfidf-linear spacy-textcat frozen-encoder
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: demo test test-slow lint train bench clean help
+.PHONY: demo test test-slow lint train finetune bench clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -37,11 +41,21 @@ lint: $(VENV)/installed-dev  ## Format, style and type checks; codebook and narr
 	$(BIN)/mypy
 
 train: $(VENV)/installed-dev  ## Train the default bundle anew from the narratives, reproducibly
+	$(BIN)/casecoder-train prepare $(LINEAR)
+	$(BIN)/casecoder-train fit $(LINEAR)
+	$(BIN)/casecoder-train evaluate --split tune $(LINEAR)
+	$(BIN)/casecoder-train evaluate --split test $(LINEAR)
+	$(BIN)/casecoder-train package --run build/linear
+
+finetune: $(VENV)/installed-dev  ## Fine-tune an encoder (hours) and fit a bundle on it: make finetune NAMES=folder [ENCODER=folder]
 	$(BIN)/casecoder-train prepare
+	$(BIN)/casecoder-train finetune --encoder $(ENCODER) $(if $(NAMES),--names $(NAMES))
 	$(BIN)/casecoder-train fit
+	$(BIN)/casecoder-train parity --encoder $(ENCODER) $(if $(NAMES),--names $(NAMES))
+	$(if $(NAMES),$(BIN)/casecoder-train names $(NAMES))
+	$(BIN)/casecoder-train baselines --encoder $(ENCODER)
 	$(BIN)/casecoder-train evaluate --split tune
-	$(BIN)/casecoder-train evaluate --split test
-	$(BIN)/casecoder-train package
+	$(BIN)/casecoder-train evaluate --split test $(foreach name,$(BASELINES),--baseline build/encoder/baselines/$(name)-test.json)
 
 bench: $(VENV)/installed-dev  ## Measure speed and memory of bulk, and the latency of one suggestion over HTTP
 	$(BIN)/python tests/benchmarks/bench_bulk.py

@@ -292,9 +292,11 @@ def _parse_manifest(content: bytes, name: str) -> dict[str, Any]:
     return manifest
 
 
-def load_pipeline(reference: str | Path | None = None, *, max_characters: int = MAX_CHARACTERS) -> Pipeline:
-    """Find, check and load a bundle. Raises a `BundleError`."""
-    return open_bundle(reference).pipeline(max_characters=max_characters)
+def load_pipeline(
+    reference: str | Path | None = None, *, max_characters: int = MAX_CHARACTERS, threads: int | None = None
+) -> Pipeline:
+    """Find, check and load a bundle; see `Bundle.pipeline`. Raises a `BundleError`."""
+    return open_bundle(reference).pipeline(max_characters=max_characters, threads=threads)
 
 
 __all__ = [

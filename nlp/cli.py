@@ -310,14 +310,17 @@ def _bulk_pipeline(bundle: str | None) -> Pipeline:
     """A pipeline for whole files, whose cells may be far longer than what a person types."""
     from .bulk.run import BULK_MAX_CHARACTERS
 
-    return _pipeline(bundle, max_characters=max(BULK_MAX_CHARACTERS, Settings.from_env().max_characters))
+    longest = max(BULK_MAX_CHARACTERS, Settings.from_env().max_characters)
+    return _pipeline(bundle, max_characters=longest, threads=1)  # several rows are worked on at a time
 
 
-def _pipeline(bundle: str | None, *, max_characters: int | None = None) -> Pipeline:
+def _pipeline(bundle: str | None, *, max_characters: int | None = None, threads: int | None = None) -> Pipeline:
     from .bundle import load_pipeline
 
     settings = Settings.from_env()
-    return load_pipeline(bundle or settings.bundle, max_characters=max_characters or settings.max_characters)
+    return load_pipeline(
+        bundle or settings.bundle, max_characters=max_characters or settings.max_characters, threads=threads
+    )
 
 
 def _read(file: Path, pipeline: Pipeline) -> str:

@@ -45,12 +45,20 @@ class SuggestionsIn(NarrativeIn):
     )
 
 
-class EvidenceOut(BaseModel):
-    """A stretch of the narrative that speaks for a code."""
+class WordsOut(BaseModel):
+    """A stretch of words."""
 
     start: int
     end: int
-    redacted: str = Field(description="The words, redacted.", repr=False)
+
+
+class EvidenceOut(BaseModel):
+    """A sentence of the narrative that speaks for a code."""
+
+    start: int
+    end: int
+    redacted: str = Field(description="The sentence, redacted.", repr=False)
+    words: list[WordsOut] = Field(description="The words in it that speak most; empty where that cannot be told.")
 
 
 class SuggestionOut(BaseModel):

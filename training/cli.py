@@ -15,7 +15,7 @@ from nlp.errors import BackendUnavailable, CorpusError
 from nlp.reading import MAX_CHARACTERS
 from nlp.show import output_console
 
-from . import corpus_cli, encoder_cli, fit_cli, quality_cli
+from . import baselines_cli, corpus_cli, encoder_cli, fit_cli, quality_cli
 from .console import (
     CONFIG,
     RUN,
@@ -38,6 +38,7 @@ app.add_typer(corpus_cli.app)
 app.add_typer(quality_cli.app)
 app.add_typer(encoder_cli.app)
 app.add_typer(fit_cli.app)
+app.add_typer(baselines_cli.app)
 
 
 @app.command()
@@ -181,10 +182,13 @@ def package(
     """Finish the draft with its figures and model card, and put it among the models."""
     from .package import package as finish
 
-    metrics = {name: read_json(path) for name in ("tune", "test") if (path := run / f"metrics-{name}.json").exists()}
-    if not metrics:
+    metrics = {name: read_json(path) for name in MEASURED if (path := run / f"metrics-{name}.json").exists()}
+    if not {"tune", "test"} & set(metrics):
         raise CorpusError("there are no figures yet: run `casecoder-train evaluate` first", source=str(run), line=0)
     typer.echo(f"bundle written to {finish(run / 'bundle', models, metrics, default=default)}")
+
+
+MEASURED = ("tune", "test", "names", "parity")  # figures that a bundle carries, where they were measured
 
 
 def _hash(run: Path) -> str:

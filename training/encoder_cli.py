@@ -97,10 +97,45 @@ def names(
     sentences = [sentence for file in files for sentence in read_sentences(file)]
     with progress("finding names", len(sentences)) as step:
         figures = name_figures(opened.encoder(), opened.tagger(), sentences, step=step)
-    write_json(output or run / "metrics-names.json", {"bundle": opened.name, "languages": figures})
+    write_json(
+        output or run / "metrics-names.json",
+        {"bundle": opened.name, "bundle_digest": opened.digest, "languages": figures},
+    )
     table = Table("language", "recall", "precision", f"recall at {PRECISION:.0%} precision", title="persons, whole")
     for row in rows(figures):
         table.add_row(*row)
+    output_console().print(table)
+
+
+@app.command()
+@guarded
+def parity(
+    config: ConfigOption = CONFIG,
+    run: RunOption = RUN,
+    encoder: EncoderOption = None,
+    names: NamesOption = None,
+) -> None:
+    """Measure on the tuning split what eight bits cost: the draft of this run beside the same with full precision."""
+    from nlp.bundle import open_bundle
+
+    from .encoder_fit import parity_figures
+
+    settings = load_config(config)
+    tuning = _tuning(settings, config, encoder, names)
+    _require()
+    from .encoder.finetune import CHECKPOINT
+    from .encoder.parts import load_trained, parts_of
+
+    network, material = _prepare(tuning, run, load_codebook(settings.codebook))
+    with console.status("exporting"):
+        full = parts_of(load_trained(network, run / CHECKPOINT), material.tags, material.columns, small=False).onnx
+    opened = open_bundle(run / "bundle")
+    with progress("reading twice", 2 * len(material.watched)) as step:
+        figures = parity_figures(opened, full, material.watched, step=step)
+    write_json(run / "metrics-parity.json", {"bundle_digest": opened.digest, "micro_f1": figures})
+    table = Table("axis", "full precision", "eight bits", title="micro-F1 on the tuning split")
+    for axis, row in figures.items():
+        table.add_row(axis, f"{row['float']:.4f}", f"{row['small']:.4f}")
     output_console().print(table)
 
 
@@ -139,7 +174,9 @@ def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Ma
     sentences = [sentence for file in files for sentence in read_sentences(file)]
     texts = [case.text for case in cases] + [sentence.text for sentence in sentences]
     with console.status("loading the encoder"):
-        model, small, whole = load_source(tuning.encoder, texts, vocabulary=tuning.vocabulary, layers=tuning.layers)
+        model, small, whole = load_source(
+            tuning.encoder, texts, vocabulary=tuning.vocabulary, layers=tuning.layers, dropout=tuning.dropout
+        )
     (run / TOKENIZER).write_bytes(small)
     by_language: dict[str, list[str]] = {}
     for case in cases:

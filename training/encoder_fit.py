@@ -13,8 +13,9 @@ from sklearn.model_selection import GroupKFold
 
 from nlp.bundle import Bundle
 from nlp.classification import HeadsClassifier, columns_of
+from nlp.classification.linear import sigmoid
 from nlp.codebook import Codebook
-from nlp.errors import CorpusError
+from nlp.errors import BundleIncompatible, CorpusError
 from nlp.redaction import Redactor, recognizers_for
 from nlp.tags import Tagger
 
@@ -27,6 +28,7 @@ from .tune import tune
 
 PARTS = "encoder"  # folder of a run with the encoder in the form that serves
 FACTS = "encoder.json"
+_MIDDLE = 0.5  # threshold of an identifier type of which nobody has marked any
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,11 @@ class EncoderFiles:
         """The parts that turn narratives into features. Raises `BundleIncompatible` where they do not fit."""
         manifest = {"name": self.name, "version": "draft", "encoder": self.facts}
         bundle = Bundle(Path(), manifest, self.files)
+        pooling = bundle.pooling()
+        if unknown := [axis.id for axis in codebook.axes if axis.id not in pooling.axes]:
+            raise BundleIncompatible(self.name, f"its encoder knows no axis {unknown[0]} of the codebook")
         redactor = Redactor(recognizers_for([identifier.id for identifier in codebook.identifiers]))
-        return Serving(bundle.encoder(), bundle.tagger(), bundle.pooling(), redactor)
+        return Serving(bundle.encoder(), bundle.tagger(), pooling, redactor)
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,31 @@ def _calibrated(
     return Fitted(model, tune(probabilities, unseen.targets, model.columns, config), facts)
 
 
+def parity_figures(
+    bundle: Bundle, full: bytes, cases: Sequence[Case], *, step: Callable[[], None] = lambda: None
+) -> dict[str, dict[str, float]]:
+    """Micro-F1 of each axis with the bundle's encoder (``small``) and with one of full precision (``float``), all else
+    being the same."""
+    book = bundle.codebook()
+    columns = columns_of(book)
+    heads = bundle.heads()
+    policy = json.loads(bundle.files["policy.json"])["codes"]
+    thresholds = np.array([policy[column.code]["suggest"] if column.code else 2.0 for column in columns])
+    small = EncoderFiles.of_bundle(bundle)
+    whole = replace(small, files={**small.files, "encoder.onnx": full})
+    figures: dict[str, dict[str, float]] = {axis.id: {} for axis in book.axes}
+    for kind, files in (("float", whole), ("small", small)):
+        seen = encode(cases, files.serving(book), columns, step=step)
+        slope, offset = heads.calibration
+        chosen = sigmoid(slope * heads.decision_function(seen.X) + offset) >= thresholds
+        for axis, row in figures.items():
+            of = [at for at, column in enumerate(columns) if column.axis == axis and column.code]
+            coded = ~np.isnan(seen.targets[:, of])
+            p, y = chosen[:, of][coded], seen.targets[:, of][coded]
+            row[kind] = round(float(2 * (p * y).sum() / max(1.0, p.sum() + y.sum())), 4)
+    return figures
+
+
 def with_tag_thresholds(
     files: EncoderFiles, cases: Sequence[Case], codebook: Codebook, *, step: Callable[[], None] = lambda: None
 ) -> EncoderFiles:
@@ -159,7 +189,9 @@ def with_tag_thresholds(
             numbers = tagger.tags.numbers(states.tokens, case.entities)
             gold.append(np.where(numbers > 0, (numbers - 1) // 2, -1))
         step()
-    thresholds = _tag_thresholds(tagger, np.concatenate(scores), np.concatenate(gold))
+    thresholds = dict.fromkeys(tagger.tags.types, _MIDDLE)
+    if scores:
+        thresholds = _tag_thresholds(tagger, np.concatenate(scores), np.concatenate(gold))
     return replace(files, facts={**files.facts, "tag_thresholds": thresholds})
 
 
@@ -169,7 +201,7 @@ def _tag_thresholds(tagger: Tagger, scores: np.ndarray, gold: np.ndarray) -> dic
     for at, kind in enumerate(tagger.tags.types):
         true = gold == at
         values = [_f2(scores[:, at] >= threshold, true) for threshold in grid]
-        thresholds[kind] = float(grid[int(np.argmax(values))]) if true.any() else 0.5
+        thresholds[kind] = float(grid[int(np.argmax(values))]) if true.any() else _MIDDLE
     return thresholds
 
 

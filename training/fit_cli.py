@@ -41,6 +41,9 @@ def fit(
         Path | None, typer.Option(help="With --data: the site's codebook; else the bundle's own.")
     ] = None,
     name: Annotated[str, typer.Option(help="With --data: the name of the new bundle.")] = "site",
+    encoder_of: Annotated[
+        str | None, typer.Option(help="Without --data: the bundle whose encoder to fit on, instead of the run's own.")
+    ] = None,
 ) -> None:
     """Fit and calibrate the models on a frozen encoder, or a linear one, and learn thresholds.
 
@@ -57,7 +60,7 @@ def fit(
     elif bundle or codebook:
         raise SettingsError("--bundle and --codebook go with --data, a site's own cases")
     elif settings.encoder:
-        _fit_encoder(settings, config, run)
+        _fit_encoder(settings, config, run, encoder_of)
     else:
         _fit_linear(settings, config, run)
 
@@ -81,13 +84,13 @@ def _fit_linear(settings: Config, config: Path, run: Path) -> None:
     typer.echo(f"{facts['features']} features, C = {facts['C']}; draft bundle in {run / 'bundle'}")
 
 
-def _fit_encoder(settings: Config, config: Path, run: Path) -> None:
+def _fit_encoder(settings: Config, config: Path, run: Path, encoder_of: str | None) -> None:
     from .encoder_fit import EncoderFiles, fit_on_encoder, with_tag_thresholds
     from .package import Identity, write_encoder_draft
 
     book = load_codebook(settings.codebook)
     train, tuning = (split_of(run, split, book) for split in ("train", "tune"))
-    files = EncoderFiles.of_run(run)
+    files = EncoderFiles.of_bundle(open_bundle(encoder_of)) if encoder_of else EncoderFiles.of_run(run)
     with progress("thresholds of identifiers", len(tuning)) as step:
         files = with_tag_thresholds(files, tuning, book, step=step)
     with progress("encoding", len(train) + len(tuning)) as step:
@@ -145,6 +148,7 @@ def _training(facts: Any, settings: Config, config: Path, train: Sequence[Case],
         "seed": settings.seed,
         "config": config.name,
         "sources": _sources(train),
+        "languages": dict(sorted(Counter(case.language for case in train).items())),
         **read_json(run / "prepared.json"),
     }
 

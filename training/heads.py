@@ -41,10 +41,14 @@ class Serving:
 
     @cached_property
     def digest(self) -> str:
-        """Equal for parts that give equal features, but for the recognizers: they are of one version of casecoder."""
-        found = hashlib.sha256(repr((__version__, sorted(self.tagger.thresholds.items()))).encode())
+        """Equal for parts that give equal features. Recognizers of one name do the same in one version of casecoder."""
+        recognizers = [recognizer.name for recognizer in self.redactor.recognizers]
+        found = hashlib.sha256(repr((__version__, recognizers, sorted(self.tagger.thresholds.items()))).encode())
         probe = self.encoder.encode("0 a \N{CYRILLIC SMALL LETTER YA}")  # states tell one network from another
-        for array in (probe.vectors, self.tagger.weights, self.pooling.salience, self.pooling.opinion):
+        tagger, pooling = self.tagger, self.pooling
+        for array in (
+            probe.vectors, tagger.weights, tagger.bias, pooling.salience, pooling.evidence, pooling.opinion
+        ):  # fmt: skip
             found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
 

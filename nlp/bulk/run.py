@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from .layout import layout_for
 from .stopping import stopping_in_order
 from .tables import InputOptions, InputTable, Row, open_input, open_output, text_of
 
+MAX_WORKERS = 4  # rows worked on at a time; what is Python in them takes turns, so more would only wait
 BULK_MAX_CHARACTERS = 2_000_000  # code points of one cell; legacy files hold whole case files in one cell now and then
 
 
@@ -95,8 +98,7 @@ def run_bulk(
             delimiter=table.delimiter or ",",
             keep_earlier=True,
         ) as out:
-            for row in table.rows():
-                analysis, error = analyze_row(pipeline, table, row, language=language)
+            for row, (analysis, error) in analyze_rows(pipeline, table, language=language):
                 out.write(layout.cells(row, analysis, error))
                 _count(report, row, analysis, error, preview)
                 on_progress(Progress(report.rows, report.errors.total(), table.progress(), time.monotonic() - started))
@@ -107,9 +109,29 @@ def run_bulk(
     return report
 
 
-def analyze_row(
-    pipeline: Pipeline, table: InputTable, row: Row, *, language: str | None
-) -> tuple[Analysis | None, str | None]:
+Outcome = tuple[Analysis | None, str | None]
+
+
+def analyze_rows(pipeline: Pipeline, table: InputTable, *, language: str | None) -> Iterator[tuple[Row, Outcome]]:
+    """Every row with its analysis, in order. A row a core is worked on at a time, since an encoder computes outside
+    of Python's lock; a pipeline without one gains nothing by it."""
+    workers = min(MAX_WORKERS, os.cpu_count() or 1) if pipeline.encoder else 1
+    waiting: deque[tuple[Row, Future[Outcome]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for row in table.rows():
+                waiting.append((row, pool.submit(analyze_row, pipeline, table, row, language=language)))
+                if len(waiting) > workers:
+                    done, outcome = waiting.popleft()
+                    yield done, outcome.result()
+            while waiting:
+                done, outcome = waiting.popleft()
+                yield done, outcome.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def analyze_row(pipeline: Pipeline, table: InputTable, row: Row, *, language: str | None) -> Outcome:
     """The analysis of a row, or why there is none."""
     if row.problem:
         return None, f"row.unreadable: row {row.number}: {row.problem}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -76,25 +77,23 @@ def pool(pooling: Pooling, reading: Reading, redaction: Redaction, states: State
     kept = np.ones(len(tokens), dtype=bool)
     for entity in redaction.entities:
         kept[tokens.within(entity.span.start, entity.span.end)] = False
+    vectors = states.vectors
+    evidence = vectors @ pooling.evidence[:-1] + pooling.evidence[-1]
+    evidence[~kept] = -30.0
+    salience = (sigmoid(vectors @ pooling.salience[:-1] + pooling.salience[-1]) + _FLOOR) * kept[:, None]
     n_sentences = len(reading.sentences)
     n_stretches = min(n_sentences, MAX_PARTS)
     stretch_of = np.arange(n_sentences) * n_stretches // max(1, n_sentences)
-    starts = np.array([sentence.start for sentence in reading.sentences])
-    owner = stretch_of[np.clip(np.searchsorted(starts, tokens.starts, side="right") - 1, 0, n_sentences - 1)]
-    vectors = states.vectors.astype(np.float64)
-    evidence = vectors @ pooling.evidence[:-1] + pooling.evidence[-1]
-    salience = sigmoid(vectors @ pooling.salience[:-1] + pooling.salience[-1]) + _FLOOR
-    evidence[~kept] = -30.0
-    membership = np.zeros((n_stretches, len(tokens)))
-    membership[owner, np.arange(len(tokens))] = kept
-    axes = salience.shape[1]
-    weighted = np.stack([(membership * salience[:, axis]) @ vectors for axis in range(axes)], axis=1)
+    first_sentences = np.searchsorted(stretch_of, np.arange(1, n_stretches))
+    cuts = np.searchsorted(tokens.starts, [reading.sentences[at].start for at in first_sentences])
+    bounds = [0, *(int(cut) for cut in cuts), len(tokens)]
+    segments = [slice(first, last) for first, last in pairwise(bounds)]
     return Parts(
-        counts=membership.sum(axis=1),
-        sums=membership @ vectors,
-        salient=weighted,
-        weights=membership @ salience,
-        strongest=membership @ np.exp(SHARPNESS * evidence),
+        counts=np.array([kept[part].sum() for part in segments], dtype=np.float64),
+        sums=np.stack([vectors[part][kept[part]].sum(axis=0, dtype=np.float64) for part in segments]),
+        salient=np.stack([salience[part].T.astype(np.float64) @ vectors[part] for part in segments]),
+        weights=np.stack([salience[part].sum(axis=0, dtype=np.float64) for part in segments]),
+        strongest=np.stack([np.exp(SHARPNESS * evidence[part], dtype=np.float64).sum(axis=0) for part in segments]),
         stretch_of=stretch_of,
         tokens=tokens,
         evidence=evidence,

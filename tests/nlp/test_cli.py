@@ -40,7 +40,7 @@ def test_suggest_reads_standard_input_and_prints_the_contract():
         "probability": pytest.approx(0.8, abs=0.2),
         "decision": "suggest",
         "suggested": True,
-        "evidence": [{"start": 20, "end": len(TEXT), "redacted": said["redacted_text"][20:]}],
+        "evidence": [{"start": 20, "end": len(TEXT), "redacted": said["redacted_text"][20:], "words": []}],
     }
     types = {entity["type"] for entity in said["entities"]}
     assert {"PERSON", "PHONE"} <= types

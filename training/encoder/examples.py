@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,9 +41,10 @@ class Example:
 def allowed_tags(tags: Tags) -> np.ndarray:
     """Which tags a token may have, of shape (n_kinds, n_tags): a row for each tag alone, then three for sentences in
     which only names are marked, and by rules of their own: a place or an organisation may be no identifier here, and
-    what is outside a name may be an identifier of any other type."""
+    what is outside a name may be an identifier of any other type. In the last row, for texts in which nobody marked
+    anything, every tag is allowed."""
     n = len(tags.names)
-    rows = np.vstack([np.eye(n, dtype=bool), np.zeros((3, n), dtype=bool)])
+    rows = np.vstack([np.eye(n, dtype=bool), np.zeros((3, n), dtype=bool), np.ones((1, n), dtype=bool)])
     for number, name in enumerate(tags.names):
         kind = name.partition("-")[2]
         rows[n, number] = kind in ("LOCATION", "ADDRESS") or name == OUTSIDE
@@ -59,7 +61,7 @@ def case_example(
     tokens = pieces.cut(case.text)
     allowed = np.array(tags.numbers(tokens, case.entities or ()), dtype=np.int64)
     if case.entities is None:
-        allowed[:] = len(tags.names) + 2
+        allowed[:] = len(tags.names) + 3
     evidence = token_evidence(case, tokens, columns)
     first = 0 if rng is None or len(tokens) <= limit else rng.randrange(len(tokens) - limit + 1)
     part = slice(first, first + limit)
@@ -121,7 +123,7 @@ def read_sentences(path: Path) -> Iterator[Sentence]:
         with gzip.open(path, "rt", encoding="utf-8") as stream:
             for number, line in enumerate(stream, 1):
                 yield _sentence(json.loads(line), path, number)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, EOFError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError, zlib.error) as error:
         raise CorpusError(f"cannot be read ({type(error).__name__})", source=path.name, line=0) from None
 
 
@@ -142,7 +144,7 @@ def sentence_example(sentence: Sentence, pieces: WordPieces, tags: Tags, *, limi
         part = tokens.within(start, end)
         if label == "PERSON":
             allowed[part] = tags.number("I", "PERSON")
-            allowed[part.start] = tags.number("B", "PERSON")
+            allowed[part][:1] = tags.number("B", "PERSON")
         else:
             allowed[part] = n if label == "LOCATION" else n + 1
     return Example(tokens.ids[:limit], allowed[:limit], tags.outside(allowed[:limit]))

@@ -102,7 +102,7 @@ def build_network(transformer: Any, material: Material, tuning: Tuning) -> CaseN
     """The network with fresh heads, the lower layers and the word embeddings frozen."""
     torch.manual_seed(tuning.seed)
     width = int(transformer.config.hidden_size)
-    network = CaseNetwork(transformer, width, len(material.tags.names), material.columns)
+    network = CaseNetwork(transformer, width, len(material.tags.names), material.columns, dropout=tuning.head_dropout)
     frozen = [transformer.embeddings, *transformer.encoder.layer[: tuning.frozen_layers]]
     for module in frozen:
         module.requires_grad_(False)

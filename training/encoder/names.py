@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from nlp.encoding import Encoder
+from nlp.encoding import Encoder, States
 from nlp.tags import Tagger
 from nlp.types import Entity
 
 from .examples import NAMES, Sentence
 
 PRECISION = 0.85  # at which recall is asked for
+_GRID = tuple(float(threshold) for threshold in np.round(np.arange(0.02, 0.991, 0.01), 2))  # thresholds of persons
+
+_Found = tuple[Sentence, Mapping[float, Sequence[Entity]]]  # what is found in it, by the threshold of persons
 
 
 def name_figures(
@@ -27,47 +30,57 @@ def name_figures(
     bundle's thresholds; ``at_precision`` is the largest recall of persons with at least `PRECISION`, over all
     thresholds of this type.
     """
-    spans: dict[str, list[tuple[Sentence, list[Entity]]]] = defaultdict(list)
+    found: dict[str, list[_Found]] = defaultdict(list)
+    taggers = {threshold: _with_threshold(tagger, threshold) for threshold in (*_GRID, tagger.thresholds["PERSON"])}
     for sentence in sentences:
-        states = encoder.encode(sentence.text)
-        spans[sentence.language].append((sentence, _candidates(tagger, sentence.text, states)))
+        found[sentence.language].append(
+            (sentence, _by_threshold(taggers, sentence.text, encoder.encode(sentence.text)))
+        )
         step()
-    return {language: _figures(items, tagger) for language, items in sorted(spans.items())}
+    return {language: _figures(items, tagger.thresholds["PERSON"]) for language, items in sorted(found.items())}
 
 
-def _candidates(tagger: Tagger, text: str, states: Any) -> list[Entity]:
-    """Spans at a low threshold for persons, so that all thresholds can be looked at afterwards."""
-    low = Tagger(
-        tagger.tags,
-        weights=tagger.weights,
-        bias=tagger.bias,
-        thresholds={**tagger.thresholds, "PERSON": 0.02},
-    )
-    return list(low.find(text, states))
+def _with_threshold(tagger: Tagger, threshold: float) -> Tagger:
+    thresholds = {**tagger.thresholds, "PERSON": threshold}
+    return Tagger(tagger.tags, weights=tagger.weights, bias=tagger.bias, thresholds=thresholds)
 
 
-def _figures(items: Sequence[tuple[Sentence, list[Entity]]], tagger: Tagger) -> dict[str, Any]:
-    usual = tagger.thresholds["PERSON"]
+def _by_threshold(taggers: Mapping[float, Tagger], text: str, states: States) -> dict[float, tuple[Entity, ...]]:
+    """What is found at each threshold of persons; looked for anew only where a word comes or goes."""
+    usual = next(iter(taggers.values()))
+    proba = usual.predict_proba(text, states)
+    begins = usual.tags.number("B", "PERSON")
+    person = proba[:, begins : begins + 2].sum(axis=1)
+    known: dict[int, tuple[Entity, ...]] = {}
+    found = {}
+    for threshold, tagger in taggers.items():
+        passing = int((person >= threshold).sum())
+        if passing not in known:
+            known[passing] = tagger.find(text, states)
+        found[threshold] = known[passing]
+    return found
+
+
+def _figures(items: Sequence[_Found], usual: float) -> dict[str, Any]:
     figures: dict[str, Any] = {"sentences": len(items)}
     for label in NAMES:
         figures[label] = _at(items, label, usual)
-    curve = [_at(items, "PERSON", float(threshold)) for threshold in np.round(np.arange(0.02, 0.991, 0.01), 2)]
+    curve = [_at(items, "PERSON", threshold) for threshold in _GRID]
     good = [point for point in curve if point["precision"] is not None and point["precision"] >= PRECISION]
     figures["at_precision"] = max(good, key=lambda point: point["recall"] or 0.0) if good else None
     return figures
 
 
-def _at(items: Sequence[tuple[Sentence, list[Entity]]], label: str, person: float) -> dict[str, Any]:
+def _at(items: Sequence[_Found], label: str, person: float) -> dict[str, Any]:
     """Figures of one type when persons are taken from the threshold ``person`` on."""
     hits = marked = right = found = 0
     for sentence, entities in items:
-        kept = [entity for entity in entities if entity.type != "PERSON" or entity.score >= person]
-        hidden = {at for entity in kept for at in range(entity.span.start, entity.span.end)}
+        hidden = {at for entity in entities[person] for at in range(entity.span.start, entity.span.end)}
         gold = [(start, end) for start, end, kind in sentence.spans if kind == label]
         named = {at for start, end, _ in sentence.spans for at in range(start, end)}
         marked += len(gold)
         hits += sum(all(at in hidden for at in range(start, end) if sentence.text[at].isalnum()) for start, end in gold)
-        of_kind = [entity for entity in kept if entity.type == label]
+        of_kind = [entity for entity in entities[person] if entity.type == label]
         found += len(of_kind)
         right += sum(any(at in named for at in range(e.span.start, e.span.end)) for e in of_kind)
     return {

@@ -32,11 +32,13 @@ class CaseNetwork(nn.Module):
     owner: Tensor
     """Which columns belong to which axis, of shape (n_axes, n_columns)."""
 
-    def __init__(self, transformer: Any, width: int, n_tags: int, columns: Sequence[Column]) -> None:
+    def __init__(
+        self, transformer: Any, width: int, n_tags: int, columns: Sequence[Column], *, dropout: float = 0.1
+    ) -> None:
         super().__init__()
         axes = list(dict.fromkeys(column.axis for column in columns))
         self.transformer = transformer
-        self.dropout = nn.Dropout(0.1)
+        self.dropout = nn.Dropout(dropout)
         self.tags = nn.Linear(width, n_tags)
         self.evidence = nn.Linear(width, len(columns))
         self.salience = nn.Linear(width, len(axes))

@@ -11,11 +11,17 @@ import numpy as np
 import torch
 
 from nlp.classification import Column, Pooling
-from nlp.errors import CorpusError
-from nlp.tags import Tags
+from nlp.codebook import Codebook
+from nlp.encoding import Encoder, WordPieces, onnx_network
+from nlp.errors import CorpusError, SettingsError
+from nlp.redaction import Redactor, recognizers_for
+from nlp.tags import Tagger, Tags
 
+from ..config import Config
+from ..heads import Serving
 from .export import to_onnx, to_small_onnx
 from .network import CaseNetwork
+from .source import load_source
 
 
 @dataclass(frozen=True)
@@ -60,3 +66,23 @@ def parts_of(network: CaseNetwork, tags: Tags, columns: Sequence[Column], *, sma
 def _with_bias(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Weights of shape (width + 1, n), the last row is the bias."""
     return np.vstack([weight.T, bias]).astype(np.float32)
+
+
+def untrained_serving(
+    source: str, texts: Sequence[str], columns: Sequence[Column], codebook: Codebook, config: Config
+) -> Serving:
+    """An encoder as it comes, in the form that serves: it finds no identifiers, and only the mean of its states is
+    pooled. Raises `CorpusError` if there is no such encoder."""
+    if config.encoder is None:
+        raise SettingsError("the configuration has no [encoder]")
+    size = config.encoder.vocabulary
+    model, tokenizer, _ = load_source(source, texts, vocabulary=size, layers=config.encoder.layers)
+    width = int(model.config.hidden_size)
+    axes = tuple(dict.fromkeys(column.axis for column in columns))
+    nothing = np.zeros((2 * width + 2, len(columns)), dtype=np.float32)
+    pooling = Pooling(axes, tuple(columns), nothing[: width + 1, : len(axes)], nothing[: width + 1], nothing)
+    tags = Tags([identifier.id for identifier in codebook.identifiers])
+    never = dict.fromkeys(tags.types, 2.0)
+    tagger = Tagger(tags, weights=np.zeros((width, len(tags.names))), bias=np.zeros(len(tags.names)), thresholds=never)
+    encoder = Encoder(WordPieces.from_json(tokenizer), onnx_network(to_small_onnx(model.eval())), width=width)
+    return Serving(encoder, tagger, pooling, Redactor(recognizers_for(tags.types)))

@@ -23,6 +23,8 @@ class Tuning:
     head_learning_rate: float
     weight_decay: float
     warmup: float
+    dropout: float
+    head_dropout: float
     precision: str
     evidence_weight: float
     tags_weight: float

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
 from transformers.utils.hub import cached_file
 
 from nlp.encoding import WordPieces
@@ -16,24 +17,37 @@ from nlp.errors import CorpusError
 from .vocabulary import pruned
 
 
-def load_source(name: str, texts: Sequence[str], *, vocabulary: int, layers: int) -> tuple[nn.Module, bytes, bytes]:
+def load_source(
+    name: str, texts: Sequence[str], *, vocabulary: int, layers: int, dropout: float = 0.0
+) -> tuple[Any, bytes, bytes]:
     """The transformer with the wanted number of layers and word pieces, its ``tokenizer.json``, and that of the
     source.
 
-    Raises `CorpusError` if there is no such encoder, or one of another architecture than BERT's.
+    Raises `CorpusError` if there is no such encoder, or one of another architecture than BERT's, of fewer layers, or
+    without a tokenizer as XLM-RoBERTa's.
     """
     try:
         whole = Path(str(cached_file(name, "tokenizer.json"))).read_bytes()
-        model = AutoModel.from_pretrained(
-            name, add_pooling_layer=False, attn_implementation="sdpa", attention_probs_dropout_prob=0.0
+        config = AutoConfig.from_pretrained(name, attention_probs_dropout_prob=0.0, hidden_dropout_prob=dropout)
+        is_bert = config.model_type == "bert"  # relatives number positions in another way than `export` writes down
+        model: Any = is_bert and AutoModel.from_pretrained(
+            name,
+            config=config,
+            add_pooling_layer=False,
+            attn_implementation="eager",  # backward, torch's fused attention takes three times as long on a processor
         )
     except (OSError, ValueError) as error:
         raise CorpusError(f"is no encoder that can be loaded ({type(error).__name__})", source=name, line=0) from None
-    if not hasattr(model, "encoder") or not hasattr(model.encoder, "layer"):
+    if not is_bert:
         raise CorpusError("is an encoder of another architecture than BERT's", source=name, line=0)
-    small, kept = pruned(whole, texts, vocabulary)
+    if len(model.encoder.layer) < layers:
+        raise CorpusError(f"has {len(model.encoder.layer)} layers, not {layers}", source=name, line=0)
+    try:
+        small, kept = pruned(whole, texts, vocabulary)
+        WordPieces.from_json(small)
+    except (KeyError, TypeError, ValueError):
+        raise CorpusError("has no tokenizer of the kind that XLM-RoBERTa has", source=name, line=0) from None
     words = model.embeddings.word_embeddings
-    WordPieces.from_json(small)
     embedding = nn.Embedding(len(kept), words.embedding_dim, padding_idx=None)
     embedding.weight = nn.Parameter(words.weight.detach()[torch.tensor(kept)].clone())
     model.embeddings.word_embeddings = embedding
@@ -41,8 +55,3 @@ def load_source(name: str, texts: Sequence[str], *, vocabulary: int, layers: int
     model.encoder.layer = model.encoder.layer[:layers]
     model.config.num_hidden_layers = layers
     return model, small, whole
-
-
-def tokenizer_of(path: Path) -> WordPieces:
-    """The word pieces of a fine-tuning run."""
-    return WordPieces.from_json(path.read_bytes())

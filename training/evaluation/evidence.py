@@ -23,7 +23,8 @@ def token_figures(cases: Sequence[Case], analyses: Sequence[Analysis | None]) ->
     axis.
 
     ``support`` counts pairs of a case and a code; ``without_marks`` those left out because nobody marked words for
-    the code. A word belongs to a stretch that it touches.
+    the code. In evidence are the words that a sentence names, or all of it where it names none. A word belongs to a
+    stretch that it touches.
     """
     sums: dict[str, list[int]] = {axis: [0, 0, 0, 0, 0] for case in cases[:1] for axis in case.codes}
     for case, analysis in zip(cases, analyses, strict=True):
@@ -40,7 +41,7 @@ def _compared(case: Case, item: Suggestion) -> tuple[int, int, int, int, int]:
     if not stretches:
         return 0, 1, 0, 0, 0
     marked = _words(case.text, _places(case.text, stretches))
-    shown = _words(case.text, [evidence.span for evidence in item.evidence])
+    shown = _words(case.text, [span for evidence in item.evidence for span in evidence.words or (evidence.span,)])
     return 1, 0, len(marked & shown), len(shown), len(marked)
 
 

@@ -133,7 +133,7 @@ def _text(value: Cell) -> str:
         return number(value)
     if isinstance(value, (str, int)):
         return escape(str(value))
-    return "–".join(map(number, value)) if not isinstance(value, Heat) else str(value.value)
+    return " to ".join(map(number, value)) if not isinstance(value, Heat) else str(value.value)
 
 
 def number(value: float) -> str:

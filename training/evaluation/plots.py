@@ -20,6 +20,7 @@ _GRAY = "#8c959f"
 _SETTINGS: Any = {  # some versions of matplotlib type every key by itself
     "svg.hashsalt": "casecoder",
     "svg.fonttype": "none",  # letters stay letters: small, searchable, no font inside
+    "text.parse_math": False,  # a name with $ is a name
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.spines.top": False,
@@ -49,7 +50,8 @@ def _inlined(svg: str, name: str, alt: str) -> str:
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
     box = re.search(r'viewBox="[^"]*"', svg)
-    svg = re.sub(r"<svg[^>]*>", f'<svg role="img" aria-label="{escape(alt)}" {box[0] if box else ""}>', svg, count=1)
+    head = f'<svg role="img" aria-label="{escape(alt)}" {box[0] if box else ""}>'
+    svg = re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     return re.sub(r'(url\(#|xlink:href="#)', rf"\1{name}-", svg)
 

@@ -157,6 +157,7 @@ def confusion(axes: Figures) -> Section:
 
 
 def parts(axes: Figures) -> Section:
+    keys = ("cases", "support", "micro_f1", "micro_f1_interval", "macro_f1")
     kinds = [kind for kind in _PARTS if all(row["slices"][kind] for row in axes.values())]
     drawn = [
         plot(
@@ -166,15 +167,7 @@ def parts(axes: Figures) -> Section:
         for kind in kinds
     ]
     rows = [
-        (
-            part.replace("_", " "),
-            axis,
-            item["cases"],
-            item["support"],
-            item["micro_f1"],
-            item["micro_f1_interval"],
-            item["macro_f1"],
-        )
+        (part.replace("_", " "), axis, *(item[key] for key in keys))
         for kind in kinds
         for part in next(iter(axes.values()))["slices"][kind]
         for axis, item in ((axis, row["slices"][kind][part]) for axis, row in axes.items())

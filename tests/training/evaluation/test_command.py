@@ -62,7 +62,7 @@ def test_kept_predictions_are_a_baseline(run, tmp_path):
     assert done.exit_code == 0, done.output
     figures = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
     assert figures["compared"][0]["axes"]["violation"]["micro_f1"]["difference"] == 0
-    beside = [path for path in tmp_path.glob("f-*.json")]
+    beside = sorted(tmp_path.glob("f-*.json"))
     assert json.loads(beside[0].read_text(encoding="utf-8"))["axes"] == figures["axes"]
     assert "Against baselines" in (tmp_path / "f.html").read_text(encoding="utf-8")
 

@@ -115,7 +115,7 @@ def test_predictions_for_other_cases_are_refused(change, made, cases, codebook):
     if change == "order":
         cases = cases[::-1]
     if change == "gold":
-        cases = [cases[0], Case("c1", "en", "x", {axis: None for axis in made.axes})]
+        cases = [cases[0], Case("c1", "en", "x", dict.fromkeys(made.axes))]
     if change == "codes":
         made = Predictions(made.name, made.case_ids, made.refused, {"violation": made.axes["violation"]})
     with pytest.raises(CorpusError, match="constant-1"):

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-import copy
 import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
+from nlp.bundle import open_bundle
 from nlp.types import Entity, Span
 from training.corpus import Case
 from training.evaluation import analyze, compare_paired, evaluate, from_analyses
 from training.evaluation.report import render
 
 CANARY = "qazanarbekovaxx"
+RIVAL = r"<rival> & co $1$ \1"
 CURVE = [
     {"share": share, "cases": cases, "mean_average_precision": {"all": {"violation": value, "population": None}}}
     for share, cases, value in ((0.5, 100, 0.4), (1.0, 200, 0.6))
@@ -26,13 +27,18 @@ def case(number, violations, *, language="en", tags=()):
         f"{CANARY}-{number}", language, text,
         {"violation": frozenset(violations), "perpetrator": frozenset({"health"}), "population": None},
         primary={"violation": min(violations, default=None), "population": None},
-        evidence={"violation": {code: (f"refused to see {CANARY}",) for code in violations}},
+        evidence={"violation": dict.fromkeys(violations, (f"refused to see {CANARY}",))},
         entities=(Entity(Span(26, 26 + len(CANARY)), "PERSON", 1, "gold"),),
         country=CANARY, writer=CANARY, theme=CANARY, tags=(CANARY, *tags),
     )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def pipeline(tiny_bundle):
+    return open_bundle(tiny_bundle).pipeline()
+
+
+@pytest.fixture(scope="module")
 def cases():
     return [
         case(1, {"health.denial"}),
@@ -42,16 +48,22 @@ def cases():
     ]
 
 
-@pytest.fixture
-def figures(constant_pipeline, cases):
-    return evaluate(constant_pipeline, cases, seed=0, unheard_writers={"somebody"})
+@pytest.fixture(scope="module")
+def figures(pipeline, cases):
+    return evaluate(pipeline, cases, seed=0, unheard_writers={"somebody"})
 
 
-@pytest.fixture
-def compared(constant_pipeline, cases, figures):
+@pytest.fixture(scope="module")
+def compared(pipeline, cases, figures):
     """The figures with a comparison to a baseline of a name that must be escaped."""
-    made = from_analyses("<rival> & co", constant_pipeline.codebook, cases, analyze(constant_pipeline, cases))
+    made = from_analyses(RIVAL, pipeline.codebook, cases, analyze(pipeline, cases))
     return {**figures, "compared": [compare_paired(made, made, seed=0)]}
+
+
+@pytest.fixture(scope="module")
+def page(compared, figures):
+    """The page with all its sections."""
+    return render(compared, baselines=[{**figures, "bundle": RIVAL}], curve=CURVE)
 
 
 class Page(HTMLParser):
@@ -73,11 +85,6 @@ class Page(HTMLParser):
     def handle_endtag(self, tag):
         if tag not in VOID:
             assert self.open.pop() == tag
-
-
-@pytest.fixture
-def page(compared, figures):
-    return render(compared, baselines=[{**figures, "bundle": "<rival> & co"}], curve=CURVE)
 
 
 def test_page_needs_nothing_from_elsewhere(page):
@@ -122,16 +129,12 @@ def test_page_and_figures_hold_nothing_of_a_narrative(page, figures):
 
 def test_names_are_escaped(page):
     assert "<rival>" not in page
-    assert "&lt;rival&gt; &amp; co" in page
+    assert r"&lt;rival&gt; &amp; co $1$ \1" in page
 
 
 def test_same_figures_give_the_same_page(compared, page, figures):
-    again = render(copy.deepcopy(compared), baselines=[{**figures, "bundle": "<rival> & co"}], curve=CURVE)
-    assert again == page
-
-
-def test_page_is_made_of_the_stored_figures(figures):
-    assert render(json.loads(json.dumps(figures))) == render(figures)
+    stored, rival = json.loads(json.dumps([compared, {**figures, "bundle": RIVAL}]))
+    assert render(stored, baselines=[rival], curve=CURVE) == page
 
 
 def test_undefined_figures_are_dashes(constant_pipeline):
