@@ -197,11 +197,13 @@ def _promises(figures: Mapping[str, Any]) -> list[str]:
                 f"without one {number(row['precision'])} are right.  "
             )
     evidence = figures["evidence"]
-    lines.append(
-        f"Evidence: token F1 {number(evidence['tokens']['f1'])} against the marked words; taking it out lowers the "
-        f"probability more than taking out other words in {number(evidence['deletion']['share'])} of "
-        f"{evidence['deletion']['support']} codes."
-    )
+    said = f"Evidence: token F1 {number(evidence['tokens']['f1'])} against the marked words"
+    if deletion := evidence["deletion"]:
+        said += (
+            "; taking it out lowers the probability more than taking out other words in "
+            f"{number(deletion['share'])} of {deletion['support']} codes"
+        )
+    lines.append(said + ".")
     return lines
 
 

@@ -159,11 +159,12 @@ def _tuning(settings: Config, config: Path, encoder: str | None, names: Path | N
 
 
 def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Material]:
-    """The network with fresh heads, and what it learns from; the vocabulary is that of the run, if it has one."""
+    """The network with fresh heads, and what it learns from; the vocabulary is that of the run's checkpoint, if it
+    has one, although narratives may have changed since: the checkpoint's word embeddings are of these pieces."""
     from nlp.encoding import WordPieces
 
     from .encoder.examples import read_sentences
-    from .encoder.finetune import Material, build_network
+    from .encoder.finetune import CHECKPOINT, Material, build_network
     from .encoder.source import load_source
     from .encoder.vocabulary import coverage
 
@@ -173,9 +174,15 @@ def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Ma
         raise CorpusError("holds no *.train.jsonl.gz", source=tuning.names, line=0)
     sentences = [sentence for file in files for sentence in read_sentences(file)]
     texts = [case.text for case in cases] + [sentence.text for sentence in sentences]
+    goes_on = (run / CHECKPOINT).exists() and (run / TOKENIZER).exists()
     with console.status("loading the encoder"):
         model, small, whole = load_source(
-            tuning.encoder, texts, vocabulary=tuning.vocabulary, layers=tuning.layers, dropout=tuning.dropout
+            tuning.encoder,
+            texts,
+            vocabulary=tuning.vocabulary,
+            layers=tuning.layers,
+            dropout=tuning.dropout,
+            pruned_before=(run / TOKENIZER).read_bytes() if goes_on else None,
         )
     (run / TOKENIZER).write_bytes(small)
     by_language: dict[str, list[str]] = {}

@@ -259,7 +259,8 @@ class _Run:
 
 
 def watch(network: CaseNetwork, material: Material, cases: Sequence[Case]) -> dict[str, float]:
-    """Mean average precision of the columns of each axis, to see a run learn; nothing is chosen by it here."""
+    """Mean average precision of the columns of each axis of which some case has a code, to see a run learn; nothing is
+    chosen by it here."""
     from sklearn.metrics import average_precision_score
 
     if not cases:
@@ -278,7 +279,8 @@ def watch(network: CaseNetwork, material: Material, cases: Sequence[Case]) -> di
             coded = ~np.isnan(truth[:, at])
             if column.axis == axis and truth[coded, at].sum():
                 values.append(average_precision_score(truth[coded, at], probability[coded, at]))
-        figures[axis] = round(float(np.mean(values)), 4)
+        if values:
+            figures[axis] = round(float(np.mean(values)), 4)
     return figures
 
 

@@ -14,14 +14,20 @@ from transformers.utils.hub import cached_file
 from nlp.encoding import WordPieces
 from nlp.errors import CorpusError
 
-from .vocabulary import pruned
+from .vocabulary import numbers_in, pruned
 
 
 def load_source(
-    name: str, texts: Sequence[str], *, vocabulary: int, layers: int, dropout: float = 0.0
+    name: str,
+    texts: Sequence[str],
+    *,
+    vocabulary: int,
+    layers: int,
+    dropout: float = 0.0,
+    pruned_before: bytes | None = None,
 ) -> tuple[Any, bytes, bytes]:
     """The transformer with the wanted number of layers and word pieces, its ``tokenizer.json``, and that of the
-    source.
+    source. The word pieces are those of ``pruned_before``, another ``tokenizer.json`` that came out here, if given.
 
     Raises `CorpusError` if there is no such encoder, or one of another architecture than BERT's, of fewer layers, or
     without a tokenizer as XLM-RoBERTa's.
@@ -43,7 +49,10 @@ def load_source(
     if len(model.encoder.layer) < layers:
         raise CorpusError(f"has {len(model.encoder.layer)} layers, not {layers}", source=name, line=0)
     try:
-        small, kept = pruned(whole, texts, vocabulary)
+        if pruned_before:
+            small, kept = pruned_before, numbers_in(whole, pruned_before)
+        else:
+            small, kept = pruned(whole, texts, vocabulary)
         WordPieces.from_json(small)
     except (KeyError, TypeError, ValueError):
         raise CorpusError("has no tokenizer of the kind that XLM-RoBERTa has", source=name, line=0) from None

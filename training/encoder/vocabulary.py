@@ -91,6 +91,13 @@ def pruned(tokenizer: bytes, texts: Iterable[str], size: int) -> tuple[bytes, li
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), kept
 
 
+def numbers_in(tokenizer: bytes, small: bytes) -> list[int]:
+    """The numbers in a ``tokenizer.json`` of the pieces of one that was pruned from it, in their order there. Raises
+    KeyError for one that was not."""
+    whole = {piece: number for number, (piece, _) in enumerate(json.loads(tokenizer)["model"]["vocab"])}
+    return [whole[piece] for piece, _ in json.loads(small)["model"]["vocab"]]
+
+
 def coverage(tokenizer: bytes, texts: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
     """For the texts of each language the share of unknown pieces, and pieces a word."""
     cutter = Tokenizer.from_buffer(tokenizer)

@@ -144,6 +144,12 @@ def test_run_without_sentences_and_watched_cases_is_trained(tuning, material, bu
     assert log_of(tmp_path)[-1]["watched"] == {}
 
 
+def test_axis_of_which_no_watched_case_has_a_code_is_left_out_of_the_log(tuning, material, build, tmp_path):
+    watched = [replace(case, codes={**case.codes, "perpetrator": None}) for case in material.watched]
+    finetune(build(tuning), replace(material, watched=watched), replace(tuning, epochs=1), tmp_path)
+    assert set(log_of(tmp_path)[-1]["watched"]) == {"violation", "population"}
+
+
 def ids_of(batches):
     return [[example.ids.tolist() for example in batch] for batch in batches]
 

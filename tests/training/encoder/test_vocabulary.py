@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from nlp.encoding import WordPieces
-from training.encoder.vocabulary import coverage, pruned, served
+from training.encoder.vocabulary import coverage, numbers_in, pruned, served
 
 SIZE = 540  # what the narratives use, and some more
 MARKS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -125,6 +125,12 @@ def test_pruning_twice_changes_nothing(texts, small):
     assert names_of(again) == names_of(small[0])
     assert kept == list(range(len(kept)))
     assert [cut(again, text) for text in texts] == [cut(small[0], text) for text in texts]
+
+
+def test_pieces_of_a_pruned_vocabulary_are_found_again(tokenizer_json, small):
+    assert numbers_in(tokenizer_json, small[0]) == small[1]
+    with pytest.raises(KeyError):
+        numbers_in(small[0], tokenizer_json)
 
 
 def test_other_kinds_of_vocabulary_are_refused(tokenizer_json):
