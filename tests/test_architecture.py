@@ -100,3 +100,12 @@ def test_index_lists_the_shipped_bundles(root):
     assert sorted(index["bundles"]) == folders
     assert index["default"] in folders
     assert sum(file.stat().st_size for file in (root / "models").rglob("*") if file.is_file()) < 64_000_000
+
+
+def test_no_command_hides_another():
+    from training.cli import app
+
+    groups = [app, *(group.typer_instance for group in app.registered_groups if group.typer_instance)]
+    commands = [command for group in groups for command in group.registered_commands]
+    names = [command.name or command.callback.__name__.replace("_", "-") for command in commands if command.callback]
+    assert sorted(set(names)) == sorted(names)

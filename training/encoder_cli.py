@@ -1,4 +1,4 @@
-"""``casecoder-train finetune`` and ``export``: the encoder's long run, and what it leaves for a bundle."""
+"""``casecoder-train finetune`` and ``export-encoder``: the encoder's long run, and what it leaves for a bundle."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def finetune(
     typer.echo(f"fine-tuned on {len(material.cases)} narratives and {len(material.sentences)} sentences; see {run}")
 
 
-@app.command()
+@app.command("export-encoder")
 @guarded
 def export(
     config: ConfigOption = CONFIG,

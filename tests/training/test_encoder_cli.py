@@ -106,7 +106,9 @@ def test_other_settings_do_not_go_on_from_the_checkpoint(copy, small_config, ber
 def test_export_gives_the_same_encoder_again(copy, small_config, bert_folder, names_folder, train):
     before = {name: (copy / PARTS / name).read_bytes() for name in ENCODER_FILES}
     shutil.rmtree(copy / PARTS)
-    done = train("export", "--encoder", bert_folder, "--names", names_folder, "--config", small_config, "--run", copy)
+    done = train(
+        "export-encoder", "--encoder", bert_folder, "--names", names_folder, "--config", small_config, "--run", copy
+    )
     assert done.exit_code == 0, done.output
     assert {name: (copy / PARTS / name).read_bytes() for name in ENCODER_FILES} == before
 
@@ -124,19 +126,21 @@ def test_export_keeps_the_vocabulary_of_the_checkpoint_when_narratives_have_chan
     before = (copy / PARTS / "tokenizer.json").read_bytes()
     lines = (copy / "test.jsonl").read_text(encoding="utf-8")
     (copy / "train.jsonl").write_text(lines, encoding="utf-8")
-    done = train("export", *options)
+    done = train("export-encoder", *options)
     assert done.exit_code == 0, done.output
     assert (copy / PARTS / "tokenizer.json").read_bytes() == before
 
 
 def test_export_without_a_checkpoint_is_refused(copy, small_config, bert_folder, names_folder, train):
     (copy / "checkpoint.pt").unlink()
-    done = train("export", "--encoder", bert_folder, "--names", names_folder, "--config", small_config, "--run", copy)
+    done = train(
+        "export-encoder", "--encoder", bert_folder, "--names", names_folder, "--config", small_config, "--run", copy
+    )
     assert done.exit_code == 2
     assert "casecoder-train finetune" in done.output
 
 
-@pytest.mark.parametrize("command", ["finetune", "export", "parity"])
+@pytest.mark.parametrize("command", ["finetune", "export-encoder", "parity"])
 @pytest.mark.parametrize("library", ["torch", "transformers", "onnx"])
 def test_missing_library_is_named_by_its_extra(command, library, small_config, tmp_path, train, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
@@ -145,7 +149,7 @@ def test_missing_library_is_named_by_its_extra(command, library, small_config, t
     assert "[finetune]" in done.output
 
 
-@pytest.mark.parametrize("command", ["finetune", "export", "parity"])
+@pytest.mark.parametrize("command", ["finetune", "export-encoder", "parity"])
 def test_configuration_of_a_linear_model_has_nothing_to_fine_tune(command, root, tmp_path, train):
     done = train(command, "--config", root / "training" / "configs" / "linear.toml", "--run", tmp_path)
     assert done.exit_code == 2

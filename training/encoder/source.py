@@ -27,7 +27,7 @@ def load_source(
     pruned_before: bytes | None = None,
 ) -> tuple[Any, bytes, bytes]:
     """The transformer with the wanted number of layers and word pieces, its ``tokenizer.json``, and that of the
-    source. The word pieces are those of ``pruned_before``, another ``tokenizer.json`` that came out here, if given.
+    source. With ``pruned_before``, a ``tokenizer.json`` that this function has given, its word pieces are kept.
 
     Raises `CorpusError` if there is no such encoder, or one of another architecture than BERT's, of fewer layers, or
     without a tokenizer as XLM-RoBERTa's.
