@@ -13,7 +13,7 @@ from .encoding import Encoder, States
 from .reading import Reader, Reading
 from .redaction import Redactor, recognizers_for
 from .tags import Tagger
-from .types import Analysis, Entity, Narrative, Redaction
+from .types import Analysis, Narrative, Redaction
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,7 @@ class Pipeline:
 
         One at a time: a narrative's result never depends on its neighbors, and one that fails stops no other.
         """
-        reading = self.reader.read(narrative)
-        states = self.encoder.encode(reading.text) if self.encoder else None
-        redaction = self.redactor.redact(reading, self._named(reading, states))
+        reading, states, redaction = self._redacted(narrative)
         features = self.classifier.featurize(reading, redaction, states)
         row = self.classifier.predict_proba([features])[0]
         columns = self.classifier.columns
@@ -94,9 +92,11 @@ class Pipeline:
 
     def redact_one(self, narrative: Narrative) -> Redaction:
         """Read and redact one narrative."""
+        return self._redacted(narrative)[2]
+
+    def _redacted(self, narrative: Narrative) -> tuple[Reading, States | None, Redaction]:
+        """A narrative read, its states where the bundle has an encoder, and what hides its identifiers."""
         reading = self.reader.read(narrative)
         states = self.encoder.encode(reading.text) if self.encoder else None
-        return self.redactor.redact(reading, self._named(reading, states))
-
-    def _named(self, reading: Reading, states: States | None) -> tuple[Entity, ...]:
-        return self.tagger.find(reading.text, states) if self.tagger and states else ()
+        named = self.tagger.find(reading.text, states) if self.tagger and states else ()
+        return reading, states, self.redactor.redact(reading, named)

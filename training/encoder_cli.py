@@ -42,13 +42,9 @@ def finetune(
     names: NamesOption = None,
 ) -> None:
     """Fine-tune the encoder on the training split, for hours; a stopped run goes on from its last checkpoint."""
-    settings = load_config(config)
-    book = load_codebook(settings.codebook)
-    tuning = _tuning(settings, config, encoder, names)
-    _require()
+    network, material, tuning = _opened(config, run, encoder, names)
     from .encoder.finetune import finetune as train
 
-    network, material = _prepare(tuning, run, book)
     train(network, material, tuning, run, say=_say)
     _export(network, material, tuning, run)
     typer.echo(f"fine-tuned on {len(material.cases)} narratives and {len(material.sentences)} sentences; see {run}")
@@ -65,14 +61,8 @@ def export(
     """Make of the last checkpoint of a fine-tuning run the encoder that a bundle holds; `finetune` ends with it."""
     from .encoder_fit import PARTS
 
-    settings = load_config(config)
-    tuning = _tuning(settings, config, encoder, names)
-    _require()
-    from .encoder.finetune import CHECKPOINT
-    from .encoder.parts import load_trained
-
-    network, material = _prepare(tuning, run, load_codebook(settings.codebook))
-    _export(load_trained(network, run / CHECKPOINT), material, tuning, run)
+    network, material, tuning = _opened(config, run, encoder, names)
+    _export(_trained(network, run), material, tuning, run)
     typer.echo(f"encoder in {run / PARTS}")
 
 
@@ -120,15 +110,11 @@ def parity(
 
     from .encoder_fit import parity_figures
 
-    settings = load_config(config)
-    tuning = _tuning(settings, config, encoder, names)
-    _require()
-    from .encoder.finetune import CHECKPOINT
-    from .encoder.parts import load_trained, parts_of
+    network, material, _ = _opened(config, run, encoder, names)
+    from .encoder.parts import parts_of
 
-    network, material = _prepare(tuning, run, load_codebook(settings.codebook))
     with console.status("exporting"):
-        full = parts_of(load_trained(network, run / CHECKPOINT), material.tags, material.columns, small=False).onnx
+        full = parts_of(_trained(network, run), material.tags, material.columns, small=False).onnx
     opened = open_bundle(run / "bundle")
     with progress("reading twice", 2 * len(material.watched)) as step:
         figures = parity_figures(opened, full, material.watched, step=step)
@@ -137,6 +123,22 @@ def parity(
     for axis, row in figures.items():
         table.add_row(axis, f"{row['float']:.4f}", f"{row['small']:.4f}")
     output_console().print(table)
+
+
+def _opened(config: Path, run: Path, encoder: str | None, names: Path | None) -> tuple[CaseNetwork, Material, Tuning]:
+    """What every step of fine-tuning begins with: the settings, the libraries, the network and its material."""
+    settings = load_config(config)
+    tuning = _tuning(settings, config, encoder, names)
+    _require()
+    return *_prepare(tuning, run, load_codebook(settings.codebook)), tuning
+
+
+def _trained(network: CaseNetwork, run: Path) -> CaseNetwork:
+    """The network with the weights of the run's checkpoint."""
+    from .encoder.finetune import CHECKPOINT
+    from .encoder.parts import load_trained
+
+    return load_trained(network, run / CHECKPOINT)
 
 
 def _require() -> None:

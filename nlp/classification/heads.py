@@ -7,7 +7,7 @@ codebook too, in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -212,8 +212,3 @@ def _strong_stretches(tokens: Tokens, strength: np.ndarray, first: int) -> tuple
         else:
             runs.append([int(at), int(at)])
     return tuple(Span(int(tokens.starts[first + low]), int(tokens.ends[first + high])) for low, high in runs)
-
-
-def pooling_arrays(pooling: Pooling) -> Mapping[str, np.ndarray]:
-    """The arrays of a pooling, as a bundle stores them."""
-    return {"salience": pooling.salience, "evidence": pooling.evidence, "opinion": pooling.opinion}

@@ -19,6 +19,7 @@ from nlp.errors import CorpusError
 from nlp.tags import OUTSIDE, Tags
 
 from ..corpus import Case
+from ..fit import targets_of
 
 NAMES = ("PERSON", "LOCATION", "ORGANISATION")  # what the public corpora mark
 
@@ -70,21 +71,9 @@ def case_example(
         allowed[part],
         tags.outside(allowed[part]),
         evidence[part],
-        targets(case, columns),
+        targets_of([case], columns)[0],
         primary_targets(case, columns),
     )
-
-
-def targets(case: Case, columns: Sequence[Column]) -> np.ndarray:
-    """1, 0 or nan (not coded) for each column."""
-
-    def value(column: Column) -> float:
-        codes = case.codes[column.axis]
-        if codes is None:
-            return float("nan")
-        return float(not codes if column.code is None else column.code in codes)
-
-    return np.array([value(column) for column in columns])
 
 
 def primary_targets(case: Case, columns: Sequence[Column]) -> np.ndarray:
