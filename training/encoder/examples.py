@@ -20,6 +20,7 @@ from nlp.tags import OUTSIDE, Tags
 
 from ..corpus import Case
 from ..fit import targets_of
+from ..refill import wording
 
 NAMES = ("PERSON", "LOCATION", "ORGANISATION")  # what the public corpora mark
 
@@ -139,8 +140,11 @@ def sentence_example(sentence: Sentence, pieces: WordPieces, tags: Tags, *, limi
     return Example(tokens.ids[:limit], allowed[:limit], tags.outside(allowed[:limit]))
 
 
-def recased(text: str, rng: Random, *, lower: float, upper: float) -> str:
+def recased(text: str, language: str, rng: Random, *, lower: float, upper: float) -> str:
     """The text in one case, with the chances given, where that keeps its length: hurried notes often are."""
     chance = rng.random()
-    changed = text.lower() if chance < lower else text.upper() if chance < lower + upper else text
+    if chance < lower:
+        changed = wording.lower(text, language)
+    else:
+        changed = wording.upper(text, language) if chance < lower + upper else text
     return changed if len(changed) == len(text) else text

@@ -80,7 +80,7 @@ def epoch_batches(material: Material, tuning: Tuning, epoch: int) -> list[list[E
 
 
 def _case(case: Case, material: Material, tags: Tags, tuning: Tuning, rng: Random) -> Example:
-    text = recased(case.text, rng, lower=tuning.lower_share, upper=tuning.upper_share)
+    text = recased(case.text, case.language, rng, lower=tuning.lower_share, upper=tuning.upper_share)
     if text != case.text:
         evidence = {
             axis: {
@@ -94,7 +94,7 @@ def _case(case: Case, material: Material, tags: Tags, tuning: Tuning, rng: Rando
 
 
 def _recased(sentence: Sentence, tuning: Tuning, rng: Random) -> Sentence:
-    text = recased(sentence.text, rng, lower=tuning.lower_share, upper=tuning.upper_share)
+    text = recased(sentence.text, sentence.language, rng, lower=tuning.lower_share, upper=tuning.upper_share)
     return Sentence(text, sentence.language, sentence.spans)
 
 
@@ -266,6 +266,7 @@ def watch(network: CaseNetwork, material: Material, cases: Sequence[Case]) -> di
     if not cases:
         return {}
     scores, gold = [], []
+    network.eval()
     for batch in _plain_batches(material, cases):
         with torch.no_grad():
             scores.append(torch.sigmoid(network(batch["ids"], batch["mask"], batch["keep"]).codes).numpy())

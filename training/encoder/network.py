@@ -116,6 +116,8 @@ def _tags_loss(logits: Tensor, rows: Tensor, allowed: Tensor) -> Tensor:
 
 def _codes_loss(logits: Tensor, targets: Tensor) -> Tensor:
     coded = ~torch.isnan(targets)
+    if not coded.any():
+        return logits.sum() * 0
     return nn.functional.binary_cross_entropy_with_logits(logits[coded], targets[coded])
 
 
@@ -143,4 +145,6 @@ def _evidence_loss(logits: Tensor, marks: Tensor, targets: Tensor) -> Tensor:
 
 def _salience_loss(logits: Tensor, marks: Tensor) -> Tensor:
     known = marks >= 0
+    if not known.any():
+        return logits.sum() * 0
     return nn.functional.binary_cross_entropy_with_logits(logits[known], marks[known].float())

@@ -126,22 +126,24 @@ def test_long_case_gives_the_stretch_that_chance_chooses(pieces, columns, exampl
 
 
 @pytest.mark.parametrize(
-    ("text", "lower", "upper", "expected"),
+    ("text", "language", "lower", "upper", "expected"),
     [
-        ("Врач отказал Anna", 1, 0, "врач отказал anna"),
-        ("Врач отказал Anna", 0, 1, "ВРАЧ ОТКАЗАЛ ANNA"),
-        ("Врач отказал Anna", 0, 0, "Врач отказал Anna"),
-        ("Die Straße", 0, 1, "Die Straße"),  # SS is longer: marks would no longer stand where they stood
-        ("İzmir", 1, 0, "İzmir"),
+        ("Врач отказал Anna", "ru", 1, 0, "врач отказал anna"),
+        ("Врач отказал Anna", "ru", 0, 1, "ВРАЧ ОТКАЗАЛ ANNA"),
+        ("Врач отказал Anna", "ru", 0, 0, "Врач отказал Anna"),
+        ("Die Straße", "en", 0, 1, "Die Straße"),  # SS is longer: marks would no longer stand where they stood
+        ("İzmir", "en", 1, 0, "İzmir"),
+        ("İzmirli IRADƏ", "az", 1, 0, "izmirli ıradə"),
+        ("ექიმმა უარი თქვა HIV-ზე", "ka", 0, 1, "ექიმმა უარი თქვა HIV-ზე"),  # no encoder knows its capitals
     ],
 )
-def test_text_is_changed_into_one_case_where_that_keeps_its_length(text, lower, upper, expected):
-    assert recased(text, Random(0), lower=lower, upper=upper) == expected
+def test_text_is_changed_into_one_case_where_that_keeps_its_length(text, language, lower, upper, expected):
+    assert recased(text, language, Random(0), lower=lower, upper=upper) == expected
 
 
 def test_about_as_many_texts_change_case_as_asked():
     rng = Random(0)
-    made = [recased("Anna", rng, lower=0.2, upper=0.1) for _ in range(2000)]
+    made = [recased("Anna", "en", rng, lower=0.2, upper=0.1) for _ in range(2000)]
     assert made.count("anna") == pytest.approx(400, abs=60)
     assert made.count("ANNA") == pytest.approx(200, abs=45)
 
