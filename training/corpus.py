@@ -61,6 +61,20 @@ class Case:
         """Whose case it is: by its ``person``, or else the case stands for one person, with its translations."""
         return self.person_id or self.translation_of or self.case_id
 
+    def places(self, axis: str, code: str) -> list[Span]:
+        """Where the words stand that somebody marked as evidence of a code: each at its first place in the text."""
+        stretches = self.evidence.get(axis, {}).get(code, ())
+        return [Span(at, at + len(words)) for words in stretches if words and (at := self.text.find(words)) >= 0]
+
+    def all_places(self) -> list[tuple[str, str, Span]]:
+        """The same for every code: axis, code and place."""
+        return [
+            (axis, code, place)
+            for axis, by_code in self.evidence.items()
+            for code in by_code
+            for place in self.places(axis, code)
+        ]
+
     def narrative(self) -> Narrative:
         return Narrative(self.text, case_id=self.case_id, language=self.language, country=self.country)
 
@@ -309,13 +323,7 @@ def marked_form(case: Case) -> str:
     counts as one without identifiers.
     """
     spans = [(entity.span.start, entity.span.end, entity.type) for entity in case.entities or ()]
-    evidence = [
-        (at, at + len(words), code)
-        for by_code in case.evidence.values()
-        for code, stretches in by_code.items()
-        for words in stretches
-        if (at := case.text.find(words)) >= 0
-    ]
+    evidence = [(place.start, place.end, code) for _, code, place in case.all_places()]
     header = {
         "language": case.language if case.language != case.case_id.split("-")[0] else None,
         "country": case.country,

@@ -95,9 +95,9 @@ def sentence_targets_of(case: Case, sentences: Sequence[Span], columns: Sequence
         if code not in codes:
             values[:, at] = 0
             continue
-        places = [(case.text.find(words), len(words)) for words in case.evidence.get(axis, {}).get(code, ())]
+        places = case.places(axis, code)
         for row, sentence in enumerate(sentences):
-            if any(start < sentence.end and sentence.start < start + length for start, length in places):
+            if any(place.start < sentence.end and sentence.start < place.end for place in places):
                 values[row, at] = 1
     return values
 

@@ -89,12 +89,11 @@ def token_evidence(case: Case, tokens: Tokens, columns: Sequence[Column]) -> np.
         codes = case.codes[axis]
         if code is None or codes is None:
             continue
-        places = case.evidence.get(axis, {}).get(code, ())
+        places = case.places(axis, code)
         if code not in codes or places:
             marks[:, at] = 0
-        for words in places:
-            start = case.text.find(words)
-            marks[tokens.within(start, start + len(words)), at] = 1
+        for place in places:
+            marks[tokens.within(place.start, place.end), at] = 1
     return marks
 
 

@@ -83,10 +83,7 @@ def _case(case: Case, material: Material, tags: Tags, tuning: Tuning, rng: Rando
     text = recased(case.text, case.language, rng, lower=tuning.lower_share, upper=tuning.upper_share)
     if text != case.text:
         evidence = {
-            axis: {
-                code: tuple(text[at : at + len(words)] for words in stretches if (at := case.text.find(words)) >= 0)
-                for code, stretches in codes.items()
-            }
+            axis: {code: tuple(text[place.start : place.end] for place in case.places(axis, code)) for code in codes}
             for axis, codes in case.evidence.items()
         }
         case = replace(case, text=text, evidence=evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nlp.types import Analysis, Span, Suggestion
@@ -37,18 +37,12 @@ def token_figures(cases: Sequence[Case], analyses: Sequence[Analysis | None]) ->
 
 def _compared(case: Case, item: Suggestion) -> tuple[int, int, int, int, int]:
     """One pair: whether it counts, whether it lacks marks, words in both, words in evidence, words marked."""
-    stretches = case.evidence.get(item.axis, {}).get(item.code, ())
-    if not stretches:
+    places = case.places(item.axis, item.code)
+    if not places:
         return 0, 1, 0, 0, 0
-    marked = _words(case.text, _places(case.text, stretches))
+    marked = _words(case.text, places)
     shown = _words(case.text, [span for evidence in item.evidence for span in evidence.words or (evidence.span,)])
     return 1, 0, len(marked & shown), len(shown), len(marked)
-
-
-def _places(text: str, stretches: Iterable[str]) -> list[Span]:
-    """Where marked words stand first, as fitting reads the marks too."""
-    found = [(text.find(words), len(words)) for words in stretches if words]
-    return [Span(at, at + length) for at, length in found if at >= 0]
 
 
 def _words(text: str, spans: Sequence[Span]) -> set[int]:

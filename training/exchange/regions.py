@@ -37,13 +37,7 @@ class Annotated:
 
 def to_annotated(case: Case) -> Annotated:
     """A case as regions and choices. Evidence stands at its first place in the text."""
-    found = {
-        Region(start, start + len(words), code)
-        for by_code in case.evidence.values()
-        for code, stretches in by_code.items()
-        for words in stretches
-        if (start := case.text.find(words)) >= 0
-    }
+    found = {Region(place.start, place.end, code) for _, code, place in case.all_places()}
     found |= {Region(entity.span.start, entity.span.end, entity.type) for entity in case.entities or ()}
     data = case_json(case)
     return Annotated(

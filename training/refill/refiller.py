@@ -51,7 +51,7 @@ class Refiller:
         """The case with other identifiers, and with noise. Codes, tags and groups stay those of the original."""
         rng = Random(f"{self.seed}/{case.case_id}/{copy}")  # noqa: S311 - invented names, no secret
         entities = case.entities or ()
-        evidence = _places_of_evidence(case)
+        evidence = case.all_places()
         text, mapped = _edited(case.text, self._edits(case, entities, rng), entities)
         spans = [mapped(entity.span) for entity in entities]
         self._count(case, entities, text, spans)
@@ -141,16 +141,6 @@ _NUMBERS: dict[str, Callable[[str, Random, str], str]] = {
     "IP": lambda old, rng, _: numbers.ip(old, rng),
     "DOCUMENT": lambda old, rng, _: numbers.document(old, rng),
 }
-
-
-def _places_of_evidence(case: Case) -> list[tuple[str, str, Span]]:
-    return [
-        (axis, code, Span(at, at + len(words)))
-        for axis, by_code in case.evidence.items()
-        for code, stretches in by_code.items()
-        for words in stretches
-        if words and (at := case.text.find(words)) >= 0
-    ]
 
 
 class _Mapping:
