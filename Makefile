@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-LINEAR := --config training/configs/linear.toml --run build/linear
+BUNDLE := react-0.3.0
 ENCODER := intfloat/multilingual-e5-small
 NAMES :=
 BASELINES := tfidf-linear spacy-textcat frozen-encoder
@@ -40,24 +40,26 @@ lint: $(VENV)/installed-dev  ## Format, style and type checks; codebook and narr
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-train: $(VENV)/installed-dev  ## Train the default bundle anew from the narratives, reproducibly
-	$(BIN)/casecoder-train prepare $(LINEAR)
-	$(BIN)/casecoder-train fit $(LINEAR)
-	$(BIN)/casecoder-train evaluate --split tune $(LINEAR)
-	$(BIN)/casecoder-train evaluate --split test $(LINEAR)
-	$(BIN)/casecoder-train package --run build/linear
-
-finetune: $(VENV)/installed-dev  ## Fine-tune an encoder (hours) and fit a bundle on it: make finetune NAMES=folder [ENCODER=folder]
+train: $(VENV)/installed-dev  ## Fit the heads anew on the encoder of the default bundle, measure and package (half an hour)
 	$(BIN)/casecoder-train prepare
-	$(BIN)/casecoder-train finetune --encoder $(ENCODER) $(if $(NAMES),--names $(NAMES))
+	$(BIN)/casecoder-train fit --encoder-of $(BUNDLE)
+	$(BIN)/casecoder-train evaluate --split tune
+	$(BIN)/casecoder-train evaluate --split test
+	$(BIN)/casecoder-train package
+
+finetune: $(VENV)/installed-dev  ## Fine-tune the encoder anew (hours), then all of that: make finetune NAMES=folder [ENCODER=folder]
+	$(BIN)/casecoder-train prepare
+	$(BIN)/casecoder-train finetune --encoder $(ENCODER) --names $(NAMES)
 	$(BIN)/casecoder-train fit
-	$(BIN)/casecoder-train parity --encoder $(ENCODER) $(if $(NAMES),--names $(NAMES))
-	$(if $(NAMES),$(BIN)/casecoder-train names $(NAMES))
+	$(BIN)/casecoder-train parity --encoder $(ENCODER) --names $(NAMES)
+	$(BIN)/casecoder-train names $(NAMES)
 	$(BIN)/casecoder-train baselines --encoder $(ENCODER)
 	$(BIN)/casecoder-train evaluate --split tune
 	$(BIN)/casecoder-train evaluate --split test $(foreach name,$(BASELINES),--baseline build/encoder/baselines/$(name)-test.json)
+	$(BIN)/casecoder-train package
 
-bench: $(VENV)/installed-dev  ## Measure speed and memory of bulk, and the latency of one suggestion over HTTP
+bench: $(VENV)/installed-dev  ## Measure one narrative beside the bare encoder, speed and memory of bulk, and latency over HTTP
+	$(BIN)/python tests/benchmarks/bench_pipeline.py
 	$(BIN)/python tests/benchmarks/bench_bulk.py
 	$(BIN)/python tests/benchmarks/bench_http.py
 

@@ -124,6 +124,7 @@ def onnx_network(content: bytes, *, threads: int | None = None) -> Network:
     """
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # Windows builds have some
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # its warnings are of no use to whoever codes
     if threads:

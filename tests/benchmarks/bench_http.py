@@ -10,13 +10,12 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import statistics
 import subprocess
 import sys
 import time
 from itertools import cycle, islice
 
-from texts import ROOT, narratives
+from texts import ROOT, narratives, percentiles
 
 CODE = "import sys; from service.cli import app; sys.argv = ['casecoder-serve', 'run', '--port', sys.argv[1]]; app()"
 
@@ -45,12 +44,6 @@ def wait_until_ready(port: int) -> float:
         except OSError:
             time.sleep(0.02)
     raise SystemExit("the service did not become ready within 60 s")
-
-
-def percentiles(seconds: list[float]) -> dict[str, float]:
-    """Median and 95th percentile in milliseconds."""
-    cuts = statistics.quantiles(seconds, n=100)
-    return {"p50_ms": round(cuts[49] * 1000, 1), "p95_ms": round(cuts[94] * 1000, 1)}
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from nlp.errors import CorpusError
 from training.encoder import finetune as module
 from training.encoder.batches import collate
 from training.encoder.examples import allowed_tags, case_example
-from training.encoder.finetune import CHECKPOINT, LOG, epoch_batches, finetune
+from training.encoder.finetune import CHECKPOINT, LOG, epoch_batches, finetune, watch
 from training.encoder.network import loss_of
 
 
@@ -72,6 +72,14 @@ def test_log_has_a_line_for_each_epoch_with_losses_and_what_was_watched(trained,
         assert record["batch"] == record["batches"] > 1
         assert set(record["loss"]) == {"tags", "codes", "primary", "evidence", "salience"}
         assert all(0 <= record["watched"][axis] <= 1 for axis in ("violation", "perpetrator"))
+
+
+def test_watching_is_without_dropout_and_training_goes_on_with_it(tuning, material, build):
+    network = build(replace(tuning, head_dropout=0.5))
+    network.train()
+    first, second = (watch(network, material, material.watched) for _ in range(2))
+    assert first == second
+    assert network.dropout.training
 
 
 def test_log_holds_no_text(trained, cases):

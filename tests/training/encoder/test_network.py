@@ -106,6 +106,14 @@ def test_axis_that_was_not_coded_teaches_nothing(network, batch):
     assert loss(network, batch)[1]["codes"] != pytest.approx(before)
 
 
+def test_batch_in_which_nothing_was_coded_has_a_finite_loss(network, batch):
+    unknown = {name: torch.full_like(batch[name], -1) for name in ("evidence", "salient")}
+    targets = torch.full_like(batch["targets"], float("nan"))
+    value, parts = loss(network, batch, targets=targets, primary=torch.zeros_like(targets), **unknown)
+    assert torch.isfinite(value)
+    assert {name for name, part in parts.items() if part} == {"tags"}
+
+
 def test_case_without_a_leading_code_has_no_say_in_which_one_leads(network, batch):
     value, parts = loss(network, batch, primary=torch.zeros_like(batch["primary"]))
     assert parts["primary"] == 0
