@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from .view import View
+
 WINDOW = 510  # tokens a pass, beside the two that mark its ends; the network has 512 positions
 OVERLAP = 128  # tokens that neighboring windows share, so that each token is read with what stands around it
 
@@ -50,6 +52,14 @@ class States:
 
     tokens: Tokens
     vectors: np.ndarray = field(repr=False)
+
+    def received(self, view: View) -> States:
+        """The same states, of a view's text, with their tokens where they stand in the received text."""
+        tokens = self.tokens
+        if not len(tokens):
+            return self
+        starts, ends = np.asarray(view.starts)[tokens.starts], np.asarray(view.ends)[tokens.ends - 1]
+        return States(Tokens(tokens.ids, starts, ends), self.vectors)
 
 
 class WordPieces:

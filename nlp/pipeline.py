@@ -97,6 +97,7 @@ class Pipeline:
     def _redacted(self, narrative: Narrative) -> tuple[Reading, States | None, Redaction]:
         """A narrative read, its states where the bundle has an encoder, and what hides its identifiers."""
         reading = self.reader.read(narrative)
-        states = self.encoder.encode(reading.text) if self.encoder else None
-        named = self.tagger.find(reading.text, states) if self.tagger and states else ()
-        return reading, states, self.redactor.redact(reading, named)
+        view = reading.view
+        states = self.encoder.encode(view.text) if self.encoder else None
+        named = self.tagger.find(view.text, states) if self.tagger and states else ()
+        return reading, states.received(view) if states else None, self.redactor.redact(reading, named)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 import threading
-import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from .errors import LanguageNotServed, NarrativeEmpty, NarrativeTooLong, NarrativeUnreadable
 from .language import detect_language
 from .types import Narrative, Span
+from .view import View, normalize
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 50_000  # code points; the longest published story has 806 words, about 5,000 characters
 _LONG_SENTENCE = 40  # tokens; a longer one is cut at its next comma, since notes often have no full stops
 
-# Characters that show nothing and only hide words from a matcher: soft hyphen, zero-width, direction marks,
-# variation selectors.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]"
-)
 _TOKENIZING = threading.Lock()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -43,21 +38,6 @@ _ABBREVIATIONS = frozenset(  # words that a full stop follows without ending the
     "тел моб ок см "
     "mr mrs ms dr prof st str nr no art vs etc tel ap app bl sec st jr sr ul br".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The normalized text: NFKC, invisible characters left out. ``offsets[i]`` is where its character ``i`` stands
-    in the
-    received text, and ``offsets[len(text)]`` is the length of the received text; monotone and total."""
-
-    text: str = field(repr=False)
-    offsets: tuple[int, ...] | range = field(repr=False)
-
-    def received(self, start: int, end: int) -> Span:
-        """The span of the received text that a range of the view stands for."""
-        first, last = self.offsets[start], self.offsets[end - 1]
-        return Span(first, last + 1)
 
 
 @dataclass(frozen=True)
@@ -112,25 +92,6 @@ def check_text(text: str, *, max_characters: int = MAX_CHARACTERS) -> None:
         raise NarrativeUnreadable("a NUL character", position=at)
     if not _LETTER.search(text):
         raise NarrativeEmpty
-
-
-def normalize(text: str) -> View:
-    """The view of a text that recognizers match on."""
-    if text.isascii():
-        return View(text, range(len(text) + 1))
-    characters: list[str] = []
-    offsets: list[int] = []
-    for at, character in enumerate(text):
-        for normal in _normal(character):
-            characters.append(normal)
-            offsets.append(at)
-    offsets.append(len(text))
-    return View("".join(characters), tuple(offsets))
-
-
-@cache
-def _normal(character: str) -> str:
-    return "" if _INVISIBLE.match(character) else unicodedata.normalize("NFKC", character)
 
 
 @cache

@@ -18,7 +18,7 @@ from nlp.classification import Column, HeadsClassifier, Pooling
 from nlp.classification.heads import features, pool
 from nlp.encoding import Encoder
 from nlp.reading import Reader
-from nlp.redaction import Redactor
+from nlp.redaction import Redactor, in_view
 from nlp.tags import Tagger
 
 from .calibration import log_loss
@@ -104,10 +104,12 @@ def _cached(case: Case, serving: Serving, cache: Path | None, step: Callable[[],
 def features_of(case: Case, serving: Serving) -> np.ndarray:
     """Features of one case, of shape (n_axes, n_features), float32."""
     reading = Reader(languages=(case.language,), max_characters=len(case.text)).read(case.narrative())
-    states = serving.encoder.encode(case.text)
-    named = [*serving.tagger.find(case.text, states), *(case.entities or ())]
+    view = reading.view
+    states = serving.encoder.encode(view.text)
+    named = [*serving.tagger.find(view.text, states), *in_view(case.entities or (), view)]
     redaction = serving.redactor.redact(reading, named)
-    return np.asarray(features(serving.pooling, pool(serving.pooling, reading, redaction, states))[0], dtype=np.float32)
+    parts = pool(serving.pooling, reading, redaction, states.received(view))
+    return np.asarray(features(serving.pooling, parts)[0], dtype=np.float32)
 
 
 def primary_of(cases: Sequence[Case], columns: Sequence[Column]) -> np.ndarray:

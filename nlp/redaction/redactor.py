@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from ..reading import Reading, View, normalize
+from ..reading import Reading
 from ..types import Entity, Redaction, Replacement, Span
+from ..view import View, normalize
 from .base import Recognizer
 from .mentions import PersonIndex, find_mentions, surface_key
 from .overlap import resolve
@@ -35,13 +35,13 @@ class Redactor:
     def redact(self, reading: Reading, named: Sequence[Entity] = ()) -> Redaction:
         """The narrative with its entities replaced by placeholders.
 
-        ``named`` are entities that something else has found in the received text, such as the encoder.
+        ``named`` are entities that something else has found in the view of the narrative, such as the encoder.
 
         What is hidden changes what stands around it, so the result is looked through again until nothing more is found:
         redacting a redacted text changes nothing.
         """
         text = reading.text
-        redaction = replace(text, self._find(reading.view, _in_view(named, reading.view)))
+        redaction = replace(text, self._find(reading.view, named))
         for _ in range(_MAX_ROUNDS if redaction.replacements else 0):
             more = self._find(normalize(redaction.text))
             if not more:
@@ -66,11 +66,11 @@ class Redactor:
         return re.compile(rf"\[(?:{'|'.join(types)})_[0-9]{{1,4}}\]")
 
 
-def _in_view(entities: Sequence[Entity], view: View) -> list[Entity]:
+def in_view(entities: Iterable[Entity], view: View) -> list[Entity]:
     """Entities of the received text where they stand in its view; one of invisible characters alone is left out."""
     moved = []
     for entity in entities:
-        start, end = (bisect_left(view.offsets, at, hi=len(view.text)) for at in (entity.span.start, entity.span.end))
+        start, end = view.within(entity.span)
         if start < end:
             moved.append(Entity(Span(start, end), entity.type, entity.score, entity.source))
     return moved

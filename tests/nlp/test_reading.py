@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nlp.errors import LanguageNotServed, NarrativeEmpty, NarrativeTooLong, NarrativeUnreadable
 from nlp.language import detect_language
-from nlp.reading import Reader, normalize
+from nlp.reading import Reader
 from nlp.types import Narrative
 
 READER = Reader(languages=("en", "ru"), max_characters=10_000)
@@ -103,21 +103,3 @@ def test_sentences_are_apart_in_order_and_lose_no_letter(text):
     assert all(before <= span.start for before, span in zip(ends, sentences, strict=False))
     inside = {at for span in sentences for at in range(span.start, span.end)}
     assert all(at in inside for at, character in enumerate(text) if character.isalnum())
-
-
-@given(st.text(max_size=100))
-def test_view_offsets_are_monotone_and_total(text):
-    view = normalize(text)
-    offsets = list(view.offsets)
-    assert len(offsets) == len(view.text) + 1
-    assert offsets == sorted(offsets)
-    assert offsets[-1] == len(text)
-    assert all(0 <= offset <= len(text) for offset in offsets)
-
-
-def test_view_folds_what_hides_a_number():
-    text = "tel\u200b. +９９6\u00ad700"
-    view = normalize(text)
-    assert view.text == "tel. +996700"
-    span = view.received(5, len(view.text))
-    assert text[span.start : span.end] == "+９９6\u00ad700"
