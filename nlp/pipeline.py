@@ -63,7 +63,13 @@ class Pipeline:
 
         One at a time: a narrative's result never depends on its neighbors, and one that fails stops no other.
         """
-        reading, states, redaction = self._redacted(narrative)
+        reading = self.reader.read(narrative)
+        states = self.states_of(reading)
+        return self.code(reading, self.redact_reading(reading, states), states)
+
+    def code(self, reading: Reading, redaction: Redaction, states: States | None) -> Analysis:
+        """Code a narrative that has been read and redacted; ``states`` as `states_of` gives them."""
+        states = states.received(reading.view) if states else None
         features = self.classifier.featurize(reading, redaction, states)
         row = self.classifier.predict_proba([features])[0]
         columns = self.classifier.columns
@@ -80,7 +86,7 @@ class Pipeline:
         scores = self.classifier.predict_primary(features)
         leading = None if scores is None else {code: float(scores[at]) for at, (_, code) in enumerate(columns) if code}
         return Analysis(
-            case_id=narrative.case_id,
+            case_id=reading.narrative.case_id,
             language=reading.language,
             redaction=redaction,
             suggestions=suggestions,
@@ -92,12 +98,14 @@ class Pipeline:
 
     def redact_one(self, narrative: Narrative) -> Redaction:
         """Read and redact one narrative."""
-        return self._redacted(narrative)[2]
-
-    def _redacted(self, narrative: Narrative) -> tuple[Reading, States | None, Redaction]:
-        """A narrative read, its states where the bundle has an encoder, and what hides its identifiers."""
         reading = self.reader.read(narrative)
-        view = reading.view
-        states = self.encoder.encode(view.text) if self.encoder else None
-        named = self.tagger.find(view.text, states) if self.tagger and states else ()
-        return reading, states.received(view) if states else None, self.redactor.redact(reading, named)
+        return self.redact_reading(reading, self.states_of(reading))
+
+    def states_of(self, reading: Reading) -> States | None:
+        """What the encoder says of the view of a narrative; None in a bundle without one."""
+        return self.encoder.encode(reading.view.text) if self.encoder else None
+
+    def redact_reading(self, reading: Reading, states: States | None) -> Redaction:
+        """Redact a narrative that has been read; ``states`` as `states_of` gives them."""
+        named = self.tagger.find(reading.view.text, states) if self.tagger and states else ()
+        return self.redactor.redact(reading, named)

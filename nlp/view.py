@@ -2,7 +2,8 @@
 
 Whoever types, scans, copies or wants to hide a name leaves it in sight of people and out of sight of patterns:
 full-width and Arabic digits, zero-width characters, accents apart from their letters, Latin letters inside Cyrillic
-words. The view has one form for each. It is for matching alone; nothing of it is ever shown.
+words; a text all in capitals says nothing by them. The view has one form for each. It is for matching alone; nothing of
+it is ever shown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import zip_longest
+from typing import Literal
 
 from .types import Span
 
@@ -29,6 +32,11 @@ _MARKS = re.compile(f"[{_ABOVE}]")
 _FOLLOWS = re.compile(f"[{_ABOVE}{_HIDDEN}]")  # what belongs to the letter before it
 _MOST = 32  # characters of a letter with what belongs to it that are looked at
 _MOST_MARKS = 4  # marks that are composed with their letter; more are decoration, and composing thousands is slow
+PLACEHOLDER = re.compile(r"\[([A-Z][A-Z0-9_]{0,30})_([0-9]{1,4})\]")
+"""What stands for an identifier in a redacted text: its type and number."""
+_FEW_LETTERS = 30  # below it nothing is said of a text's case
+_STRAY = 0.004  # share of capitals up to which a text is in small letters: one slipped in, or an abbreviation did
+_STRAY_SMALL = 0.1  # share of small letters up to which a text is in capitals
 _MTAVRULI = range(0x1C90, 0x1CC0)  # Georgian capitals, which no dictionary and no encoder knows
 _TO_MKHEDRULI = 0x10D0 - 0x1C90
 
@@ -67,9 +75,10 @@ class View:
 
 
 def normalize(text: str) -> View:
-    """The view of a text: one form for each letter and digit, look-alikes undone, nothing invisible, no stray marks."""
+    """The view of a text: one form for each letter and digit, look-alikes undone, nothing invisible, no stray marks; a
+    text in capitals in small letters."""
     if text.isascii():
-        return View(text, range(len(text)), range(1, len(text) + 1))
+        return View(_without_capitals(text), range(len(text)), range(1, len(text) + 1))
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -78,7 +87,36 @@ def normalize(text: str) -> View:
             characters.append(normal)
             starts.append(start)
             ends.append(end)
-    return View(_in_one_script("".join(characters)), tuple(starts), tuple(ends))
+    return View(_without_capitals(_in_one_script("".join(characters))), tuple(starts), tuple(ends))
+
+
+def letter_case(text: str) -> Literal["lower", "upper", "mixed"]:
+    """Whether a text is in one case, so that its capitals say nothing; ``mixed`` also where letters are few or have
+    none."""
+    text = PLACEHOLDER.sub("", text)
+    upper, lower = sum(map(str.isupper, text)), sum(map(str.islower, text))
+    if upper + lower < _FEW_LETTERS:
+        return "mixed"
+    share = upper / (upper + lower)
+    return "lower" if share <= _STRAY else "upper" if share >= 1 - _STRAY_SMALL else "mixed"
+
+
+def _without_capitals(text: str) -> str:
+    if letter_case(text) != "upper":
+        return text
+    ends = [0, *(match.end() for match in PLACEHOLDER.finditer(text))]
+    starts = [*(match.start() for match in PLACEHOLDER.finditer(text)), len(text)]
+    kept = [match[0] for match in PLACEHOLDER.finditer(text)]
+    between = [fold_case(text[end:start]) for end, start in zip(ends, starts, strict=True)]
+    return "".join(part for pair in zip_longest(between, kept, fillvalue="") for part in pair)
+
+
+def fold_case(text: str) -> str:
+    """The text in lower case, character for character, so that offsets stay true (``İ`` would become two)."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := character.lower()) == 1 else character for character in text)
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from nlp.cli import guarded
 from nlp.errors import BackendUnavailable, CorpusError
+from nlp.pipeline import Pipeline
 from nlp.reading import MAX_CHARACTERS
 from nlp.show import output_console
 
@@ -126,6 +127,10 @@ def evaluate(
     curve: Annotated[Path, typer.Option(help="Learning curve for the page, where there is one.")] = Path(
         "annotations/quality/curve.json"
     ),
+    redaction: Annotated[
+        bool,
+        typer.Option("--redaction", help="Measure redaction alone: also under noise, and what it costs the codes."),
+    ] = False,
     config: ConfigOption = CONFIG,
     run: RunOption = RUN,
 ) -> None:
@@ -142,8 +147,12 @@ def evaluate(
     cases = read_cases(data, book) if data else split_of(run, split, book)
     if not cases:
         raise CorpusError("there is no case in it", source=str(data or split), line=0)
+    name = f"{data.stem if data else split}{'-' + opened.name if bundle else ''}"
+    if redaction:
+        _evaluate_redaction(opened.pipeline(max_characters=_longest(cases)), cases, seed, run, name, output)
+        return
     others = [load_predictions(path) for path in baseline or ()]
-    pipeline = opened.pipeline(max_characters=max(MAX_CHARACTERS, *(len(case.text) for case in cases)))
+    pipeline = opened.pipeline(max_characters=_longest(cases))
     with progress("evaluating", len(cases) + min(sample, len(cases))) as step:
         measured = measure(
             pipeline,
@@ -155,10 +164,37 @@ def evaluate(
             baselines=others,
         )
     measured.figures["bundle_digest"] = opened.digest
-    target = output or run / f"metrics-{data.stem if data else split}{'-' + opened.name if bundle else ''}.json"
+    target = output or run / f"metrics-{name}.json"
     _show(measured.figures)
     for what, path in write(measured, target, predictions=predictions, render=render, curve=curve).items():
         typer.echo(f"{what} in {path}")
+
+
+def _longest(cases: Sequence[Case]) -> int:
+    """Characters that a pipeline must take; twice as many as the longest case has, since noise makes some longer."""
+    return max(MAX_CHARACTERS, *(2 * len(case.text) for case in cases))
+
+
+def _evaluate_redaction(
+    pipeline: Pipeline, cases: Sequence[Case], seed: int, run: Path, name: str, output: Path | None
+) -> None:
+    from .evaluation.study import passes, redaction_study
+
+    with progress("evaluating redaction", passes() * sum(case.entities is not None for case in cases)) as step:
+        figures = redaction_study(pipeline, cases, seed=seed, step=step)
+    _show_redaction(figures["redaction"])
+    columns = ("direct", "quasi", "precision_of_characters", "leaking")
+    noise = Table("noise", *columns, title="redaction under noise")
+    for kind, row in figures["noise"].items():
+        noise.add_row(kind, *(said(row[column]) for column in columns))
+    codes = Table("micro-F1 of codes", *figures["micro_f1"]["by_gold"])
+    for how, row in figures["micro_f1"].items():
+        codes.add_row(how, *map(said, row.values()))
+    console = output_console()
+    console.print(noise)
+    console.print(codes)
+    write_json(target := output or run / f"metrics-redaction-{name}.json", figures)
+    typer.echo(f"figures in {target}")
 
 
 def _test_writers(config: Path) -> tuple[str, ...] | None:
@@ -216,9 +252,17 @@ def _show(figures: dict[str, Any]) -> None:
         table.add_row(axis, *(said(values[key]) for key in _SHOWN.values()))
     console = output_console()
     console.print(table)
-    if redaction := figures["redaction"]:
-        rows = Table("identifiers", "support", "recall", title="redaction: whole identifiers hidden")
-        for key, row in redaction["recall"].items():
-            rows.add_row(key, str(row["support"]), said(row["recall"]))
-        console.print(rows)
-        typer.echo(f"precision of hidden characters {said(redaction['precision_of_characters'])}")
+    if figures["redaction"]:
+        _show_redaction(figures["redaction"])
+
+
+def _show_redaction(redaction: dict[str, Any]) -> None:
+    rows = Table("identifiers", "support", "recall", "interval", title="redaction: whole identifiers hidden")
+    for key, row in redaction["recall"].items():
+        rows.add_row(key, str(row["support"]), said(row["recall"]), said(row.get("interval")))
+    output_console().print(rows)
+    typer.echo(
+        f"precision of hidden characters {said(redaction['precision_of_characters'])}; "
+        f"cases with a direct identifier in sight {said(redaction['leaking'])}; "
+        f"of {redaction['without_identifiers']} cases without any identifier untouched {said(redaction['untouched'])}"
+    )

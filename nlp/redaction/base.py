@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Protocol
 
 from ..types import Entity, Span
+from ..view import fold_case
 
 
 class Recognizer(Protocol):
@@ -31,14 +32,6 @@ class Recognizer(Protocol):
     def source(self) -> str: ...
 
     def find(self, text: str) -> Sequence[Entity]: ...
-
-
-def fold_case(text: str) -> str:
-    """The text in lower case, character for character, so that offsets stay true (``İ`` would become two)."""
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(low if len(low := character.lower()) == 1 else character for character in text)
 
 
 def compile_folded(pattern: str) -> re.Pattern[str]:

@@ -9,12 +9,12 @@ from functools import cached_property
 
 from ..reading import Reading
 from ..types import Entity, Redaction, Replacement, Span
-from ..view import View, normalize
+from ..view import PLACEHOLDER, View, normalize
 from .base import Recognizer
+from .casing import with_capitals
 from .mentions import PersonIndex, find_mentions, surface_key
 from .overlap import resolve
 
-PLACEHOLDER = re.compile(r"\[([A-Z][A-Z0-9_]{0,30})_([0-9]{1,4})\]")
 MASK = "\ue000"
 """Stands for each character of a placeholder while recognizers look: no letter, no blank, part of no pattern."""
 
@@ -50,7 +50,7 @@ class Redactor:
         return redaction
 
     def _find(self, view: View, named: Sequence[Entity] = ()) -> tuple[Entity, ...]:
-        masked = self._kept.sub(lambda match: MASK * len(match[0]), view.text)
+        masked = with_capitals(self._kept.sub(lambda match: MASK * len(match[0]), view.text))
         found = [*named, *(entity for recognizer in self.recognizers for entity in recognizer.find(masked))]
         whole = [_trimmed(entity, masked) for entity in found if MASK not in _words(masked, entity)]
         whole += find_mentions(masked, resolve(whole))

@@ -1,18 +1,22 @@
-"""How many marked identifiers are hidden, and how much is hidden beside them."""
+"""How many marked identifiers are hidden, how much is hidden beside them, and what redaction withstands."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nlp.errors import NarrativeError
 from nlp.pipeline import Pipeline
 from nlp.reading import Reader
+from nlp.redaction import replace as hide
 from nlp.types import Analysis, Entity, Span
 
 from ..corpus import Case
-from .scores import share
+from .noise import spoilers
+from .scores import share, wilson
+
+FEW = 100  # identifiers below which a recall is told with its interval
 
 
 def redaction_figures(
@@ -22,33 +26,94 @@ def redaction_figures(
 
     An identifier counts as hidden only if every letter and digit of it is. ``precision_of_characters`` is the share
     of hidden letters and digits that lie in a marked identifier; ``leaking`` the share of cases with a direct
-    identifier left in sight.
+    identifier left in sight; ``untouched`` the share of cases without any identifier in which nothing is hidden.
     """
-    kinds = {identifier.id: identifier.kind for identifier in pipeline.codebook.identifiers}
-    found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    hidden_total = hidden_right = leaks = marked_cases = 0
-    for case, analysis in zip(cases, analyses, strict=True):
-        if case.entities is None:
+    found = [
+        analysis.redaction.entities if analysis else _recognize(pipeline, case)
+        for case, analysis in zip(cases, analyses, strict=True)
+    ]
+    return hidden_figures(cases, found, {item.id: item.kind for item in pipeline.codebook.identifiers})
+
+
+def hidden_figures(
+    cases: Sequence[Case], found: Sequence[Sequence[Entity] | None], kinds: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """The figures of `redaction_figures` from what was found in each case, None where nothing was looked for.
+
+    ``kinds`` maps each identifier type to ``direct`` or ``quasi``.
+    """
+    rows: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    hidden_total = hidden_right = leaks = marked = clean = untouched = 0
+    for case, entities in zip(cases, found, strict=True):
+        if case.entities is None or entities is None:
             continue
-        found_entities = analysis.redaction.entities if analysis else _recognize(pipeline, case)
-        if found_entities is None:
-            continue
-        marked_cases += 1
-        hidden = _characters(case.text, [entity.span for entity in found_entities])
+        marked += 1
+        hidden = _characters(case.text, [entity.span for entity in entities])
         gold = _characters(case.text, [entity.span for entity in case.entities])
         hidden_total += len(hidden)
         hidden_right += len(hidden & gold)
-        leaks += _count(case, hidden, kinds, found)
-    if not marked_cases:
+        leaks += _count(case, hidden, kinds, rows)
+        clean += not gold
+        untouched += not gold and not hidden
+    if not marked:
         return None
     return {
-        "cases": marked_cases,
+        "cases": marked,
         "precision_of_characters": share(hidden_right, hidden_total),
-        "leaking": share(leaks, marked_cases),
-        "recall": {
-            key: {"support": total, "recall": share(hits, total)} for key, (hits, total) in sorted(found.items())
-        },
+        "leaking": share(leaks, marked),
+        "without_identifiers": clean,
+        "untouched": share(untouched, clean),
+        "recall": {key: _recall(*row) for key, row in sorted(rows.items())},
     }
+
+
+def withstood(
+    pipeline: Pipeline, cases: Sequence[Case], *, seed: int, step: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """Recall of direct and other identifiers and precision of hidden characters on the cases as they are (``plain``)
+    and as each kind of noise leaves them, see `spoilers`. ``step`` is called for each case and kind."""
+    kinds = {item.id: item.kind for item in pipeline.codebook.identifiers}
+    known = [case for case in cases if case.entities is not None]
+    table = {}
+    for name, spoil in {"plain": lambda case: case, **spoilers(seed)}.items():
+        spoiled = [spoil(case) for case in known]
+        found = []
+        for case in spoiled:
+            found.append(_recognize(pipeline, case))
+            step()
+        table[name] = _row_of_noise(hidden_figures(spoiled, found, kinds))
+    return table
+
+
+def _row_of_noise(figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    rows = figures["recall"] if figures else {}
+    return {
+        **{kind: rows[f"kind:{kind}"]["recall"] if f"kind:{kind}" in rows else None for kind in ("direct", "quasi")},
+        "precision_of_characters": figures["precision_of_characters"] if figures else None,
+        "leaking": figures["leaking"] if figures else None,
+    }
+
+
+def analyze_by_gold(
+    pipeline: Pipeline, cases: Sequence[Case], *, step: Callable[[], None] = lambda: None
+) -> list[Analysis | None]:
+    """What the pipeline codes when the identifiers that people marked are hidden instead of those that it finds; None
+    where it refuses a case or nobody marked any."""
+    analyses: list[Analysis | None] = []
+    for case in cases:
+        try:
+            reading = pipeline.reader.read(case.narrative()) if case.entities is not None else None
+        except NarrativeError:
+            reading = None
+        redaction = hide(case.text, case.entities or ())
+        analyses.append(pipeline.code(reading, redaction, pipeline.states_of(reading)) if reading else None)
+        step()
+    return analyses
+
+
+def _recall(hits: int, total: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"support": total, "recall": share(hits, total)}
+    return row | {"interval": wilson(hits, total)} if total < FEW else row
 
 
 def _recognize(pipeline: Pipeline, case: Case) -> Sequence[Entity] | None:
@@ -57,14 +122,14 @@ def _recognize(pipeline: Pipeline, case: Case) -> Sequence[Entity] | None:
         reading = Reader(languages=(case.language,), max_characters=len(case.text)).read(case.narrative())
     except NarrativeError:
         return None
-    return pipeline.redactor.recognize(reading)
+    return pipeline.redact_reading(reading, pipeline.states_of(reading)).entities
 
 
 def _characters(text: str, spans: Sequence[Span]) -> set[int]:
     return {at for span in spans for at in range(span.start, span.end) if text[at].isalnum()}
 
 
-def _count(case: Case, hidden: set[int], kinds: Mapping[str, str], found: dict[str, list[int]]) -> bool:
+def _count(case: Case, hidden: set[int], kinds: Mapping[str, str], rows: dict[str, list[int]]) -> bool:
     """Count each marked identifier under its keys; whether a direct one is left in sight."""
     leaking = False
     for entity in case.entities or ():
@@ -72,8 +137,8 @@ def _count(case: Case, hidden: set[int], kinds: Mapping[str, str], found: dict[s
         kind = kinds[entity.type]
         leaking |= kind == "direct" and not whole
         for key in ("all", f"kind:{kind}", f"type:{entity.type}", f"language:{case.language}:{kind}"):
-            found[key][0] += whole
-            found[key][1] += 1
+            rows[key][0] += whole
+            rows[key][1] += 1
     return leaking
 
 

@@ -65,6 +65,15 @@ def figure(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 4)
 
 
+def wilson(hits: int, n: int) -> list[float] | None:
+    """95 % Wilson score interval of a share of ``hits`` among ``n`` (Wilson 1927); None of nothing."""
+    if not n:
+        return None
+    z, part = 1.959964, hits / n
+    center, spread = part + z**2 / (2 * n), z * np.sqrt(part * (1 - part) / n + z**2 / (4 * n**2))
+    return [round(float((center + side * spread) / (1 + z**2 / n)), 4) for side in (-1, 1)]
+
+
 def interval(values: np.ndarray) -> list[float] | None:
     """95 % percentile interval over draws; draws in which the figure is undefined are left out."""
     known = values[~np.isnan(values)]
