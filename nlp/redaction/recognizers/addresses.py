@@ -6,6 +6,7 @@ import re
 
 from ..base import PatternRecognizer
 from ..lexicon import UPPER, is_common, is_harmless
+from ..regional import any_of
 
 _NAME = rf"[{UPPER}][\w’'ʻ-]{{0,24}}\.?"
 _WHOLE = rf"[{UPPER}][\w’'ʻ-]{{1,24}}"
@@ -199,4 +200,39 @@ DESCRIBED_HOUSE = PatternRecognizer(
     score=0.5,
 )
 
-RECOGNIZERS = (STREET, STREET_AFTER, LOWER_STREET, HOUSE, BARE_STREET, GPS, DESCRIBED_HOUSE)
+_STREET_NAME = rf"(?:[{UPPER}][\w’'ʻʼ-]{{0,24}}\.?|[ა-ჰ]{{3,20}}|\d{{1,3}}-[^\W\d_]{{1,6}})"
+_NUMBER = (
+    rf"(?:[\s,]{{1,2}}(?:(?i:{any_of('house_part')})\s?)?(?:[№N]|[Nn]r\.?|[Bb]r\.?|бр\.)?\s?"
+    r"\d{1,4}(?:[-/]\d{1,4})?(?:[ -]?[^\W\d_](?!\w))?(?![\w:]|[.,]\d)"
+    r"(?:[- ]?(?:үй|пәтер|батир|ev|mənzil|uy|xonadon)(?!\w))?)"
+)
+
+REGIONAL_STREET = PatternRecognizer(
+    name="regional-street",
+    entity_type="ADDRESS",
+    pattern=rf"(?<!\w)(?i:{any_of('street_before')})(?:\s|(?<=\.))[«\"“„]?{_STREET_NAME}(?:\s{_STREET_NAME}){{0,3}}[»\"”“]?"
+    rf"{_NUMBER}{{1,4}}",
+    source="a word for street before its name, with the number of the house, in the other languages served",
+    score=0.75,
+)
+
+REGIONAL_STREET_AFTER = PatternRecognizer(
+    name="regional-street-after",
+    entity_type="ADDRESS",
+    pattern=rf"(?<!\w)[«\"“„]?{_STREET_NAME}(?:\s{_STREET_NAME}){{0,3}}[»\"”“]?\s(?i:{any_of('street_after')})(?!\w)[,]?"
+    rf"{_NUMBER}{{0,4}}",
+    source="a word for street after its name, in the other languages served",
+    score=0.75,
+)
+
+RECOGNIZERS = (
+    REGIONAL_STREET,
+    REGIONAL_STREET_AFTER,
+    STREET,
+    STREET_AFTER,
+    LOWER_STREET,
+    HOUSE,
+    BARE_STREET,
+    GPS,
+    DESCRIBED_HOUSE,
+)

@@ -7,6 +7,7 @@ import re
 from ...types import Entity, Span
 from ..base import Announced, PatternRecognizer, compile_folded, fold_case
 from ..lexicon import UPPER
+from ..regional import any_of
 
 _MONTHS_LATIN = (
     r"january|february|march|april|may|june|july|august|september|october|november|december|jan|"
@@ -26,7 +27,7 @@ _MONTHS = (
     r"februara|marta|aprila|maja|juna|jula|avgusta|septembra|oktobra|novembra|decembra|"
     r"јануари|февруари|март|април|мај|јуни|јули|август|септември|октомври|ноември|декември|қаңтар|ақпан|наурыз|"
     r"сәуір|мамыр|маусым|шілде|тамыз|қыркүйек|қазан|қараша|желтоқсан|"
-    r"janar|shkurt|mars|prill|qershor|korrik|gusht|shtator|tetor|nëntor|dhjetor"
+    rf"janar|shkurt|mars|prill|qershor|korrik|gusht|shtator|tetor|nëntor|dhjetor|{any_of('months')}"
 )
 _ORDINALS = (
     r"перво(?:е|го)|второ(?:е|го)|треть(?:е|его)|четв[её]рто(?:е|го)|пято(?:е|го)|шесто(?:е|го)|седьмо(?:е|го)|"
@@ -39,7 +40,8 @@ _ORDINALS = (
 )
 _YEAR = r"(?:19|20)\d\d"
 _YEAR_TAIL = (
-    rf"(?:,?\s(?:of\s)?{_YEAR}(?:\s?(?:года(?!\sрожд)|году|год(?!\sрожд)|г\.(?!\s?р)|г(?![\w.])|р\.(?!\s?н)|"
+    rf"(?:,?\s(?:of\s)?{_YEAR}(?:\s?(?:-?(?:ci|cü|cı|cu)?\s?il(?:in|də)?(?!\w)|жыл\w{{0,4}}|yil\w{{0,3}}|йил\w{{0,3}}|"
+    rf"წლის|წელს|წ\.|թ\.|соли|года(?!\sрожд)|году|год(?!\sрожд)|г\.(?!\s?р)|г(?![\w.])|р\.(?!\s?н)|"
     rf"рок\w))?)?"
 )
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
@@ -74,7 +76,7 @@ _BIRTH_WORDS = (
     r"(?:was\s)?born(?:\s(?:on|in))?|birth(?:\s?date|day)?|b-?day|date\sof\sbirth|d\.?o\.?b\.?|b\.|born|"
     r"дат\w\sрождения|д\.\s?р\.?|др|родил(?:ась|ся)(?:\sв)?|рожд[её]нн\w{2,3}|рожд\.|род\.|г\.?\s?р\.?|рождения|"
     r"дн[юя]\sрождения|день\sрождения|народил(?:ася|ся)|дата\sнародження|год\sрождения|year\sof\sbirth|"
-    r"p\.?\s?n\.?|născut\w?|rođen\w?|lindur"
+    rf"p\.?\s?n\.?|născut\w?|rođen\w?|lindur|{any_of('birth')}"
 )
 
 
@@ -87,12 +89,15 @@ class DateRecognizer:
 
     _numeric = compile_folded(
         rf"(?<![\w./-])(?<!\d,)(?=\d)(?:{_NUMERIC}|"
-        rf"{_DAYS}\s?(?=[^\W\d_])(?:(?:day\s)?of\s)?(?:{_MONTHS})\.?(?!\w){_YEAR_TAIL}|{_YEAR}(?!\w)|"
+        rf"{_DAYS}[\s-]?(?=[^\W\d_])(?:(?:day\s)?of\s)?(?:{_MONTHS})\.?(?!\w){_YEAR_TAIL}|{_YEAR}(?!\w)|"
+        rf"{_DAY}\.[ ]?(?:xi?i?|ix|iv|vi{{0,3}}|i{{1,3}})(?!\w)(?:[. ]{{1,2}}{_YEAR})?|"
+        rf"{_DAY}\.[ ]?{_MONTH}\.(?=\s|\)|\Z)|"
         rf"{_SHORT}(?!\w|:))(?!\w|[./-]\d)"
     )
     _worded = compile_folded(
         rf"(?<!\w)(?=[^\W\d_])(?:(?:the\s)?(?:{_ORDINALS})\s(?:(?:day\s)?of\s)?(?:{_MONTHS})\.?(?!\w){_YEAR_TAIL}"
-        rf"|(?:{_MONTHS_LATIN})\.?,?[ ](?:on[ ])?(?:the[ ])?{_DAY}(?:st|nd|rd|th)?(?!\w|[.:]\d|\s?%|"
+        rf"|(?:{any_of('months')})[ ]{_DAY}(?:-[^\W\d_]{{1,5}}|(?<=[\u0531-\u0587][ ]\d)|(?<=[\u0531-\u0587][ ]\d\d))"
+        rf"(?!\w)|(?:{_MONTHS_LATIN})\.?,?[ ](?:on[ ])?(?:the[ ])?{_DAY}(?:st|nd|rd|th)?(?!\w|[.:]\d|\s?%|"
         rf"\s\d){_YEAR_TAIL})(?!\w)"
     )
     _bare = re.compile(rf"{_YEAR}|{_SHORT}")
@@ -101,7 +106,7 @@ class DateRecognizer:
     )
     _birth_after = compile_folded(
         r"\s?,?\s?(?:г\.\s?р(?!\w)|г/р|р\.(?!\w)|года?\s?рожд|год\w?\s(?:рожд|народж)|рожд|р\.\s?н\.|г\.\sрожд|"
-        r"року\sнародж|born)"
+        rf"року\sнародж|born|(?:\w{{1,6}}\.?\s)?(?:{any_of('birth')}))"
     )
 
     def find(self, text: str) -> list[Entity]:
@@ -165,6 +170,28 @@ AGE = PatternRecognizer(
     joined=True,
     source="a number with the word for years of life",
     score=0.6,
+    folded=True,
+)
+
+REGIONAL_AGE = PatternRecognizer(
+    name="regional-age",
+    entity_type="AGE",
+    pattern=rf"(?:{any_of('years_old')})(?!\w)",
+    before=rf"(?<![\w.,$€/-]){_AGE}[- ]{{0,2}}",
+    reach=8,
+    joined=True,
+    source="a number with the word for years of life, in the other languages served",
+    score=0.6,
+    folded=True,
+)
+
+REGIONAL_AGE_APART = PatternRecognizer(
+    name="regional-age-apart",
+    entity_type="AGE",
+    pattern=rf"(?<=[,(;]\s)(?:1[0-9]|[2-9]\d)[- ]?(?:{any_of('years')})(?!\w)(?=\s?[,.;)\n]|\Z)"
+    rf"|(?<=\()(?:1[0-9]|[2-9]\d)[- ]?(?:{any_of('years')})(?!\w)(?=\s?[,.;)])",
+    source="a number of years between commas or in brackets, in the other languages served",
+    score=0.5,
     folded=True,
 )
 
@@ -251,4 +278,15 @@ AGE_BETWEEN_COMMAS = PatternRecognizer(
     accept=lambda match: not _MONTH_OR_UNIT.match(match.string, match.end()),
 )
 
-RECOGNIZERS = (DATES, SHORT_DATE, AGE, AGE_IN_ONE_WORD, AGE_APART, AGE_TOLD, AGE_DATIVE, AGE_BETWEEN_COMMAS)
+RECOGNIZERS = (
+    DATES,
+    SHORT_DATE,
+    AGE,
+    REGIONAL_AGE,
+    REGIONAL_AGE_APART,
+    AGE_IN_ONE_WORD,
+    AGE_APART,
+    AGE_TOLD,
+    AGE_DATIVE,
+    AGE_BETWEEN_COMMAS,
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from ..base import PatternRecognizer
+from ..lexicon import UPPER
+from ..regional import any_of
 
 AMOUNT_AFTER = re.compile(
     r"[\s-]?(?:сом|тенге|тг\b|тыс|руб|р\.|₽|₸|₴|₾|₼|грн|гривен|гривн|гривень|лей|леев|лея|lei\b|leu|лари|lari|"
@@ -68,17 +70,19 @@ _DOCUMENT_WORDS = (
     r"agreement|protocol|prisoner|inmate|complaint|application|policy|insurance|ticket|(?:unique\s)?code|"
     r"reg\.?|decision|"
     r"prescription|receipt|statement|number|entered|sheet|paper|under|history(?:\sof\sillness)?|referral|order|"
-    r"number\sonly|series|incoming|outgoing|dossier|dosar\w{0,2}|pașaport\w{0,2}|buletin\w{0,2}"
+    r"number\sonly|series|incoming|outgoing|dossier|dosar\w{0,2}|pașaport\w{0,2}|buletin\w{0,2}|"
+    rf"{any_of('document')}"
 )
+_CAPITAL = f"{UPPER}ა-ჰ"  # Georgian letters have no case
 
 _LINK = (
     r"(?:сери\w{1,2}|series|заявител\w|of|idp|номер\w{0,2}|number|no\.?|nr\.?|n|№|#|за|от|под|is|was|code|"
     r"card|as|under|with|him|her|в|по|личное|she|he|received|the|его|её)"
 )
 _CODE = (
-    r"(?:[A-ZА-ЯІЇҚҒҲЎԱ-Ֆ]{1,5}(?:[./-][A-ZА-ЯІЇ]{1,4}){0,2}[ "
-    r"-]?(?:№\s?)?){0,2}\d[\dA-ZА-Яr]{0,14}(?:\(\d{1,5}\))?(?:[./-][\dA-ZА-Яa-zа-я]{1,10}|[ ][/-][ ]?\d{1,10}|"
-    r"[ ]\d{2,10}|[ ][A-Z](?=[ ]\d)){0,5}(?:[ ][A-Z]{1,2}(?!\w))?"
+    rf"(?:[{_CAPITAL}]{{1,5}}(?:[./-][{_CAPITAL}]{{1,4}}){{0,2}}[ -]?(?:№\s?)?){{0,2}}\d[\d{_CAPITAL}r]{{0,14}}"
+    r"(?:\(\d{1,5}\))?(?:[./-][\dA-Za-zА-Яа-яЀ-ӿԱ-և]{1,10}|[ ][/-][ ]?\d{1,10}|[ ]\d{2,10}|[ ][A-Z](?=[ ]\d)){0,5}"
+    r"(?:[ ][A-Z]{1,2}(?!\w))?"
 )
 
 _REGISTER = re.compile(
@@ -128,7 +132,7 @@ CODED = PatternRecognizer(
     name="coded-document",
     entity_type="DOCUMENT",
     pattern=r"(?<![\w/.+-])(?:[A-ZА-ЯІ]{1,4}[-/ ]?\d{0,3}[-/ ]?)?\d{1,7}(?:[-/][A-ZА-Я\d]{1,8}){1,4}(?![\w/]|[.,]\d)"
-    r"|(?<![\w/.+-])[A-ZА-ЯІ]{1,5}-(?:[A-ZА-ЯІ]{1,4}-)?\d{3,9}(?![\w/-])",
+    rf"|(?<![\w/.+-])[{_CAPITAL}]{{1,5}}-(?:[{_CAPITAL}]{{1,4}}-)?\d{{3,9}}(?![\w/-])",
     source="codes of letters, digits and strokes as registers give them: 1184/24, KT-2281, R-2/24-0917",
     score=0.5,
     accept=_is_code,
@@ -136,10 +140,10 @@ CODED = PatternRecognizer(
 PASSPORT = PatternRecognizer(
     name="passport",
     entity_type="DOCUMENT",
-    pattern=r"(?<!\w)(?:[A-Z]{1,3}[ №-]{0,2}\d{6,9}|[А-ЯІЇЄҐ]{1,3}[ №-]{0,2}\d{6,8}|[Ա-Ֆ]{2}[ ]?\d{6,9}|"
+    pattern=rf"(?<!\w)(?:[{_CAPITAL}]{{1,3}}(?:-[{_CAPITAL}]{{1,3}})?[ №-]{{0,3}}\d{{6,9}}|\d{{2}}[A-Z]{{2}}\d{{5}}|"
     r"[A-Z]{2}(?:[ ]?\d{3}){3}[ ]?[A-Z]{2})(?!\w)",
     source="series of one to three letters and six to nine digits: passports and identity cards of the region; "
-    "postal tracking",
+    "Georgian identity cards (two digits, two letters, five digits); postal tracking",
     score=0.6,
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 
 from ..base import PatternRecognizer
+from ..regional import any_of
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -106,8 +107,24 @@ def is_ru_snils(number: str) -> bool:
     return check == int(number[9:])
 
 
+def is_al_nid(number: str) -> bool:
+    """Albania, NID: a letter and a digit for the year, month (women: 50 more), day, serial, and a letter that no public
+    rule explains. Source: the form of the civil registry, as in the package ``idnumbers``."""
+    return bool(re.fullmatch(r"[A-T]\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[A-W]", number))
+
+
+def is_am_psn(number: str) -> bool:
+    """Armenia, number of public services: day (men 10 more, women 50 more), month, year, serial; the rule of the check
+    digit is not published, only the date is checked."""
+    if not re.fullmatch(r"[1-8]\d{9}", number):
+        return False
+    day = int(number[:2]) - (50 if number[0] in "5678" else 10)
+    return 1 <= day <= 31 and 1 <= int(number[2:4]) <= 12
+
+
 CHECKS: tuple[tuple[int, Callable[[str], bool]], ...] = (
     (10, is_ua_rntrc),
+    (10, is_am_psn),
     (11, is_ru_snils),
     (12, is_kz_iin),
     (12, is_ru_inn),
@@ -124,6 +141,15 @@ def _passes_a_check(match: re.Match[str]) -> bool:
     number = _digits(match)
     return any(len(number) == length and check(number) for length, check in CHECKS)
 
+
+ALBANIAN_ID = PatternRecognizer(
+    name="albanian-number",
+    entity_type="NATIONAL_ID",
+    pattern=r"(?<!\w)[A-T]\d[0156]\d[0-3]\d{4}[A-W](?!\w)",
+    source="the form of Albania's NID, see is_al_nid",
+    score=0.9,
+    accept=lambda match: is_al_nid(match[0]),
+)
 
 NATIONAL_ID = PatternRecognizer(
     name="national-number",
@@ -144,13 +170,14 @@ _NUMBER_WORDS = (
     r"(?:personal|national|individual|private|social|identity)\s(?:identification\s|identity\s|insurance\s|"
     r"security\s|card\s|services\s|id\s)?(?:number|code|no\.?|card|id)|"
     r"national\s(?:id|identity)(?:\s(?:number|no\.?))?|identification\s(?:number|code)|tax\s(?:number|code|id|"
-    r"payer\snumber)|ID\s(?:number|no\.?|code)|soc(?:ial)?\.?\scard|ՀԾՀ"
+    r"payer\snumber)|ID\s(?:number|no\.?|code)|soc(?:ial)?\.?\scard|ՀԾՀ|"
+    rf"{any_of('national')}"
 )
 
 NAMED_NATIONAL_ID = PatternRecognizer(
     name="named-national-number",
     entity_type="NATIONAL_ID",
-    pattern=r"(?<![\w+])(?:\d|[A-ZА-Я]{1,2}\d)(?:[ -]?[A-Z0-9]){4,17}(?!\w)",
+    pattern=r"(?<![\w+])(?:\d|[A-ZА-Я]{1,2}\d)(?:[ -]?[A-Z0-9]){4,17}(?!\w)|(?<!\w)[A-NP-Z0-9]{7}(?!\w)",
     before=rf"(?<!\w)(?:{_NUMBER_WORDS})[\s:№#.,()\-–—]{{1,5}}(?:(?:code|is|was|number|no|номер|код|её|его|"
     rf"девочк\w|мальчик\w|ребёнк\w|her|his|hers|с|не)[\s:№#.()\-–—]{{1,4}}){{0,2}}",
     source="numbers after the word for them, whatever their check digit says",
@@ -158,4 +185,4 @@ NAMED_NATIONAL_ID = PatternRecognizer(
     accept=lambda match: sum(character.isdigit() for character in match[0]) >= 3,
 )
 
-RECOGNIZERS = (NATIONAL_ID, NAMED_NATIONAL_ID)
+RECOGNIZERS = (ALBANIAN_ID, NATIONAL_ID, NAMED_NATIONAL_ID)

@@ -6,6 +6,7 @@ import re
 
 from ..base import PatternRecognizer
 from ..lexicon import UPPER, is_common, is_harmless
+from ..regional import any_of
 
 _NAME = rf"[{UPPER}][\w’'ʻ-]{{1,24}}"
 _INSTITUTION_RU = (
@@ -180,4 +181,17 @@ NAME_AFTER = PatternRecognizer(
     accept=lambda match: not (is_common(match[0].split()[0]) or is_harmless(match[0].split()[0])),
 )
 
-RECOGNIZERS = (NUMBERED, CODED, NAMED, IN_QUOTES, CAPITALIZED, PLACED, NAME_AFTER)
+_WORD = r"[^\W\d_][\w’'ʻʼ-]{2,24}"
+_NUMBERED = "(?:сонли|сон|sonli|son|saylı|sayli|nömrəli|ші|шы|чи|чы|inchi|нчи|րդ)"  # endings of a number before a noun
+
+REGIONAL_NUMBERED = PatternRecognizer(
+    name="regional-organisation",
+    entity_type="ORGANISATION",
+    pattern=rf"(?<!\w)(?:{_NAME}\s)?(?:{_WORD}\s){{0,2}}(?i:{any_of('institution')})\s?"
+    r"(?:№|N|[Nn]r\.?|[Bb]r\.?|бр\.?|թիվ)\s?\d{1,4}(?!\w|[.,]\d)"
+    rf"|(?<![\w.,/-])(?:[№N]|թիվ)?\s?\d{{1,3}}(?:[- ]?{_NUMBERED})?[\s-](?:{_WORD}\s){{0,2}}(?i:{any_of('institution')})(?!\w)",
+    source="an institution with its number, in the other languages served",
+    score=0.65,
+)
+
+RECOGNIZERS = (REGIONAL_NUMBERED, NUMBERED, CODED, NAMED, IN_QUOTES, CAPITALIZED, PLACED, NAME_AFTER)

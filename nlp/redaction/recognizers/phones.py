@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from ...types import Entity, Span
 from ..base import Announced, compile_folded, fold_case
+from ..regional import any_of, words_of
 from .documents import AMOUNT_AFTER
 
 REGIONS = (
@@ -45,11 +47,20 @@ _WORDS = (
 )
 
 
+_LIKE_DIGITS = "OoОоIlІЗZ"  # what people type for 0, 1, 2, 3, by mistake or to pass a filter
+_TO_DIGITS = str.maketrans(_LIKE_DIGITS, "000011132")
+_FOLDED_TO_DIGITS = str.maketrans("oоilзz", "001132")
+_DIGIT = rf"[\d{_LIKE_DIGITS}]"
+_BETWEEN = r"(?:[ \t\u00a0]?[()\-–—/.·][()\-–—/]?[ \t\u00a0]?|[ \t\u00a0]{1,2}|\n)?"
+_LONE_LETTER = re.compile(rf"(?<![\d{_LIKE_DIGITS}])[{_LIKE_DIGITS}]+(?![\d{_LIKE_DIGITS}])")
+_MIN_REAL = 5  # real digits beside letters that stand for some
+
+
 class PhoneRecognizer:
     """Candidates by pattern, then ``phonenumbers`` for every region: much cheaper than its matcher run once a region.
 
     A candidate is a phone when it is valid in one of `REGIONS`, when it starts with + or 00 and has the length
-    of E.164, or when a word for phone stands before it.
+    of E.164, or when a word for phone stands before it. Letters that look like digits count as these.
     """
 
     name = "phone"
@@ -57,14 +68,13 @@ class PhoneRecognizer:
     source = "ITU-T E.164 and the numbering plans in phonenumbers"
 
     _candidate = re.compile(
-        r"(?<![\w+])(?<!\d[.,:/-])(?:\+\s?|00)?\(?\d(?:(?:[ \t\u00a0]?[()\-–—/][ \t\u00a0]?|[ \t\u00a0]{1,2}|"
-        r"\.|\)[ ]|\n)?\d){4,17}(?!\w)(?!\.\d)"
+        rf"(?<![\w+])(?<!\d[.,:/-])(?:\(?\+\s?\(?|00)?\(?(?=\w?\d){_DIGIT}(?:{_BETWEEN}{_DIGIT}){{4,17}}(?!\w)(?!\.\d)"
     )
-    _named = compile_folded(rf"(?<!\w)(?:{_WORDS})\W{{0,4}}(?:\w{{1,20}}\W{{1,3}}){{0,2}}\Z")
+    _named = compile_folded(rf"(?<!\w)(?:{_WORDS}|{any_of('phone')})\W{{0,4}}(?:\w{{1,20}}\W{{1,3}}){{0,2}}\Z")
     _no_phone = re.compile(
         r"\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}|(?:19|"
         r"20)\d\d\s?[-–—/]\s?(?:19|20)\d\d"
-        r"|\d{1,3}(?:\.\d{1,3}){3}|\d{1,3}(?:[ ]000){1,3}|\d{1,2}[.:]\d\d\s?[-–—]\s?\d{1,2}[.:]\d\d"
+        r"|\d{1,3}(?:[ ]000){1,3}|\d{1,2}[.:]\d\d\s?[-–—]\s?\d{1,2}[.:]\d\d"
     )
 
     def find(self, text: str) -> list[Entity]:
@@ -78,19 +88,28 @@ class PhoneRecognizer:
 
     def _score(self, text: str, match: re.Match[str], named: Announced) -> float:
         words = match[0]
-        digits = re.sub(r"\D", "", words)
-        if len(digits) > MAX_DIGITS or self._no_phone.fullmatch(words.strip()):
+        real = sum(character.isdigit() for character in words)
+        digits = re.sub(r"\D", "", words.translate(_TO_DIGITS))
+        doubtful = len(digits) > real and (real < _MIN_REAL or _LONE_LETTER.search(words) is not None)
+        if doubtful or len(digits) > MAX_DIGITS or self._no_phone.fullmatch(words.strip()) or _is_ip(words):
             return 0.0
-        international = words.startswith(("+", "00"))
-        if international:
+        if words.lstrip("(").startswith(("+", "00")):
             return (0.9 if _is_valid(digits) else 0.75) if len(digits) >= _MIN_NATIONAL else 0.0
+        told = named.length(match.start()) >= 0
         if AMOUNT_AFTER.match(text, match.end()):
             return 0.0
         if len(digits) > _MIN_NATIONAL and _is_valid_somewhere(digits):
-            return 0.8 if named.length(match.start()) >= 0 else 0.6
-        if len(digits) <= _MIN_LOCAL and not re.search(r"\d[ -]\d", words):
-            return 0.0
-        return 0.7 if named.length(match.start()) >= 0 else 0.0
+            return 0.8 if told else 0.6
+        grouped = len(digits) > _MIN_LOCAL or re.search(r"\d[ -]\d", words) is not None
+        return 0.7 if told and grouped else 0.0
+
+
+def _is_ip(words: str) -> bool:
+    try:
+        ipaddress.ip_address(words)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_valid(digits: str, region: str | None = None) -> bool:
@@ -107,6 +126,60 @@ def _is_valid_somewhere(digits: str) -> bool:
     return any(_is_valid(digits, region) for region in REGIONS)
 
 
-PHONE = PhoneRecognizer()
+_MIN_SPOKEN = 6  # digits of a number that is written with words
+_MIN_PARTS = 3
+_MIN_SURE = 6  # words in a row that are a number whatever stands before them
 
-RECOGNIZERS = (PHONE,)
+
+class SpokenPhoneRecognizer:
+    """Numbers with digits in words, as they are dictated or typed to pass a filter: nula sedum osum 402 119."""
+
+    name = "spoken-phone"
+    entity_types = ("PHONE",)
+    source = "words for digits in the languages served, three parts or more in a row"
+
+    _part = re.compile(r"[^\W_]+(?:['’ʻʼ][^\W\d_]+)*")
+    _gap = re.compile(r"[\s,.\-–—+()/:]{0,4}")
+
+    def find(self, text: str) -> list[Entity]:
+        """Numbers in the order they stand."""
+        folded = fold_case(text)
+        spoken = frozenset(words_of("digits"))
+        named = Announced(PHONE._named, folded, 40)
+        found = []
+        run: list[re.Match[str]] = []
+        for match in [*self._part.finditer(folded), None]:
+            if match and run and not self._gap.fullmatch(folded, run[-1].end(), match.start()):
+                found += self._entity(folded, run, named)
+                run = []
+            if match and (match[0] in spoken or _is_digits(match[0])):
+                run.append(match)
+            elif run:
+                found += self._entity(folded, run, named)
+                run = []
+        return found
+
+    def _entity(self, folded: str, run: list[re.Match[str]], named: Announced) -> list[Entity]:
+        words = sum(not _is_digits(match[0]) for match in run)
+        digits = words + sum(len(match[0]) for match in run if _is_digits(match[0]))
+        start, end = run[0].start(), run[-1].end()
+        if (
+            not words
+            or len(run) < _MIN_PARTS
+            or not _MIN_SPOKEN <= digits <= MAX_DIGITS
+            or AMOUNT_AFTER.match(folded, end)
+        ):
+            return []
+        sure = words >= _MIN_SURE if words == len(run) else digits > _MIN_NATIONAL
+        return [Entity(Span(start, end), "PHONE", 0.7, self.name)] if sure or named.length(start) >= 0 else []
+
+
+def _is_digits(part: str) -> bool:
+    """Whether a part of a number is of digits, or letters that look like some between them."""
+    return part[0].isdecimal() and len(part) <= _MIN_SPOKEN and part.translate(_FOLDED_TO_DIGITS).isdecimal()
+
+
+PHONE = PhoneRecognizer()
+SPOKEN_PHONE = SpokenPhoneRecognizer()
+
+RECOGNIZERS = (PHONE, SPOKEN_PHONE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..base import PatternRecognizer
+from ..regional import any_of
 
 _BOTH = "A-ZАВЕКМНОРСТУХІЕ"  # Latin letters, and the Cyrillic ones that look like them
 _GAP = "[ -]?"
@@ -27,7 +28,9 @@ _FORMS = (
     r"MAI[ -]?\d{4}",  # Moldova, police
 )
 
-_MONEY = re.compile(r"^\d{2} \d{3} ?[A-Z]{3}$|(?:SOM|UAH|KZT|UZS|MDL|GEL|AMD|AZN|KGS|TJS|RSD|MKD|EUR|USD|TEN)\b")
+_MONEY = re.compile(
+    r"(?:SOM|SUM|UAH|KZT|UZS|MDL|RON|LEI|GEL|AMD|AZN|KGS|TJS|RSD|BAM|MKD|DEN|ALL|LEK|EUR|USD|RUB|TEN)\b"
+)
 """Thousands with their currency look like a plate."""
 
 PLATE = PatternRecognizer(
@@ -45,7 +48,7 @@ _PLATE_WORDS = (
     r"ездит|машин\w{1,2}|авто|уазик\w?|жигул\w{1,3}|маршрутк\w|такси|"
     r"plates?(?:\s(?:number|no\.?))?|number(?:\splate)?|licen[cs]e\splates?|(?:car|bus|taxi)(?:\s(?:number|"
     r"plate))?|registration|reg\.?(?:\sno\.?)?|vehicle|jeep|van|half\sof\s(?:the\s)?(?:number|plate)|"
-    r"tablice|targa|numărul|broj"
+    rf"tablice|targa|numărul|broj|{any_of('vehicle')}"
 )
 
 NAMED_PLATE = PatternRecognizer(
