@@ -189,7 +189,8 @@ REGIONAL_NUMBERED = PatternRecognizer(
     entity_type="ORGANISATION",
     pattern=rf"(?<!\w)(?:{_NAME}\s)?(?:{_WORD}\s){{0,2}}(?i:{any_of('institution')})\s?"
     r"(?:№|N|[Nn]r\.?|[Bb]r\.?|бр\.?|թիվ)\s?\d{1,4}(?!\w|[.,]\d)"
-    rf"|(?<![\w.,/-])(?:[№N]|թիվ)?\s?\d{{1,3}}(?:[- ]?{_NUMBERED})?[\s-](?:{_WORD}\s){{0,2}}(?i:{any_of('institution')})(?!\w)",
+    rf"|(?<![\w.,/-])(?:[№N]|թիվ)?\s?\d{{1,3}}(?:[- ]?{_NUMBERED})?[\s-]"
+    rf"(?:{_WORD}\s){{0,2}}(?i:{any_of('institution')})(?!\w)",
     source="an institution with its number, in the other languages served",
     score=0.65,
 )
