@@ -107,5 +107,7 @@ class Pipeline:
 
     def redact_reading(self, reading: Reading, states: States | None) -> Redaction:
         """Redact a narrative that has been read; ``states`` as `states_of` gives them."""
-        named = self.tagger.find(reading.view.text, states) if self.tagger and states else ()
-        return self.redactor.redact(reading, named)
+        if not (self.tagger and states):
+            return self.redactor.redact(reading)
+        text = reading.view.text
+        return self.redactor.redact(reading, self.tagger.find(text, states), self.tagger.outside(text, states))

@@ -81,6 +81,16 @@ class Tagger:
             entities.append(Entity(span, self.tags.types[kinds[first]], score, SOURCE))
         return tuple(entities)
 
+    def outside(self, text: str, states: States) -> np.ndarray:
+        """Probability that each character of the text belongs to no identifier, of shape (n_characters,); 1 for blanks
+        and whatever else has no token."""
+        values = np.ones(len(text))
+        if len(states.tokens):
+            tokens, nothing = states.tokens, self.predict_proba(text, states)[:, 0]
+            for start, end, value in zip(tokens.starts, tokens.ends, nothing, strict=True):
+                values[start:end] = value
+        return values
+
     def predict_proba(self, text: str, states: States) -> np.ndarray:
         """Probability of each tag, of shape (n_tokens, n_tags), float64. The pieces of a word share their mean; that
         of a beginning is its first piece's share of it."""

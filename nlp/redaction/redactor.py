@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+import numpy as np
+
 from ..reading import Reading
 from ..types import Entity, Redaction, Replacement, Span
 from ..view import PLACEHOLDER, View, normalize
@@ -19,6 +21,9 @@ MASK = "\ue000"
 """Stands for each character of a placeholder while recognizers look: no letter, no blank, part of no pattern."""
 
 _MAX_ROUNDS = 8  # each round hides more; two are the rule
+_GUESS = 0.7  # score below which a recognizer only guesses
+_GUESSED = frozenset({"PERSON", "LOCATION", "ORGANISATION"})  # types of words; no number is ever let through
+_SURE_OF_NOTHING = 0.97  # probability of the encoder, for every character, at which a guess is dropped
 _EDGES = " \t\n\r\u00a0,;:"
 
 
@@ -32,26 +37,30 @@ class Redactor:
         """Disjoint entities of a narrative in order, spans in the received text."""
         return self.redact(reading).entities
 
-    def redact(self, reading: Reading, named: Sequence[Entity] = ()) -> Redaction:
+    def redact(self, reading: Reading, named: Sequence[Entity] = (), outside: np.ndarray | None = None) -> Redaction:
         """The narrative with its entities replaced by placeholders.
 
-        ``named`` are entities that something else has found in the view of the narrative, such as the encoder.
+        ``named`` are entities that something else has found in the view of the narrative, such as the encoder, and
+        ``outside`` its probability that a character of the view, shape (n_characters,), belongs to none: what a
+        recognizer only guesses is dropped where the encoder is sure that it is nothing.
 
         What is hidden changes what stands around it, so the result is looked through again until nothing more is found:
         redacting a redacted text changes nothing.
         """
         text = reading.text
-        redaction = replace(text, self._find(reading.view, named))
+        judge = _Judge(reading.view, outside)
+        redaction = replace(text, self._find(reading.view, judge, named))
         for _ in range(_MAX_ROUNDS if redaction.replacements else 0):
-            more = self._find(normalize(redaction.text))
+            more = self._find(normalize(redaction.text), judge.of(redaction))
             if not more:
                 break
             redaction = replace(text, resolve([*redaction.entities, *_moved_back(more, redaction)]))
         return redaction
 
-    def _find(self, view: View, named: Sequence[Entity] = ()) -> tuple[Entity, ...]:
+    def _find(self, view: View, judge: _Judge, named: Sequence[Entity] = ()) -> tuple[Entity, ...]:
         masked = with_capitals(self._kept.sub(lambda match: MASK * len(match[0]), view.text))
-        found = [*named, *(entity for recognizer in self.recognizers for entity in recognizer.find(masked))]
+        guessed = [entity for recognizer in self.recognizers for entity in recognizer.find(masked)]
+        found = [*named, *(entity for entity in guessed if judge.believes(entity, view))]
         whole = [_trimmed(entity, masked) for entity in found if MASK not in _words(masked, entity)]
         whole += find_mentions(masked, resolve(whole))
         return resolve(
@@ -64,6 +73,27 @@ class Redactor:
         """Placeholders of the types that this redactor makes; any other word in brackets may be a name."""
         types = sorted({kind for recognizer in self.recognizers for kind in recognizer.entity_types})
         return re.compile(rf"\[(?:{'|'.join(types)})_[0-9]{{1,4}}\]")
+
+
+class _Judge:
+    """Says which guesses of recognizers stand, by the probability that each received character is no identifier."""
+
+    def __init__(self, view: View, outside: np.ndarray | None, redaction: Redaction | None = None) -> None:
+        self._view, self._outside, self._redaction = view, outside, redaction
+
+    def of(self, redaction: Redaction) -> _Judge:
+        """The judge of what is found in a redacted text."""
+        return _Judge(self._view, self._outside, redaction)
+
+    def believes(self, entity: Entity, view: View) -> bool:
+        """Whether an entity of ``view`` is more than a guess, or the encoder is not sure that it is nothing."""
+        if self._outside is None or entity.score >= _GUESS or entity.type not in _GUESSED:
+            return True
+        received = Entity(view.received(entity.span.start, entity.span.end), entity.type, entity.score, entity.source)
+        if self._redaction is not None:
+            received = _moved_back([received], self._redaction)[0]
+        start, end = self._view.within(received.span)
+        return start == end or float(self._outside[start:end].min()) < _SURE_OF_NOTHING
 
 
 def in_view(entities: Iterable[Entity], view: View) -> list[Entity]:
