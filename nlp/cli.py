@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
@@ -21,10 +22,21 @@ import typer
 
 from . import __version__
 from .errors import CasecoderError, NarrativeEmpty, NarrativeTooLong, NarrativeUnreadable, TableError
+from .keys import VARIABLE, new_key_file, read_key
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
+
+_MOST_RESTORED = 10_000_000  # characters of a redacted text
+
+
+class Level(StrEnum):
+    """What a redaction hides."""
+
+    strict = "strict"
+    minimal = "minimal"
+
 
 EXIT_REFUSED = 2  # the input, a file or a setting cannot be used
 EXIT_ROW_ERRORS = 3  # bulk ended, some rows have an error
@@ -43,6 +55,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 LanguageOption = Annotated[str | None, typer.Option(help="Language of the text (ISO 639-1); recognized if not given.")]
 BundleOption = Annotated[
     str | None, typer.Option(help="Folder or name of a bundle; else CASECODER_BUNDLE, else the default.")
+]
+KeyFileOption = Annotated[
+    Path | None, typer.Option(help=f"File with the key of encrypted maps, see `new-key`; else {VARIABLE}.")
 ]
 TextColumnOption = Annotated[
     str | None,
@@ -136,7 +151,7 @@ def suggest(
     from .types import Narrative
 
     pipeline = _pipeline(bundle)
-    narrative = Narrative(_read(file, pipeline), language=language)
+    narrative = Narrative(_read(file, pipeline.reader.max_characters), language=language)
     analysis = pipeline.analyze_one(narrative)
     if as_json:
         _print_json(analysis.to_json(all_codes=all_codes))
@@ -151,18 +166,66 @@ def suggest(
 def redact(
     file: FileArgument = Path("-"),
     as_json: JsonOption = False,
+    level: Annotated[
+        Level, typer.Option(help="strict: hide all identifiers; minimal: only those that identify by themselves.")
+    ] = Level.strict,
+    sealed: Annotated[
+        Path | None, typer.Option("--map", help="Write what stood where into this file, encrypted, for --restore.")
+    ] = None,
+    restore: Annotated[
+        Path | None, typer.Option(help="Undo: the text is a redacted one, this is its map; prints what it was before.")
+    ] = None,
+    key_file: KeyFileOption = None,
     language: LanguageOption = None,
     bundle: BundleOption = None,
 ) -> None:
     """Print a narrative with the people in it hidden. It hides much, not all: read the result before you share it."""
     from .types import Narrative, entities_json
 
+    if restore:
+        _restore(file, restore, key_file)
+        return
+    key = read_key(key_file) if sealed else None  # before all work: a missing key is said at once
     pipeline = _pipeline(bundle)
-    redaction = pipeline.redact_one(Narrative(_read(file, pipeline), language=language))
+    text = _read(file, pipeline.reader.max_characters)
+    redaction = pipeline.at_level(text, pipeline.redact_one(Narrative(text, language=language)), level.value)
+    if sealed and key:
+        from .redaction.vault import seal
+
+        _write_map(sealed, seal(text, redaction, key))
     if as_json:
         _print_json({"redacted_text": redaction.text, "entities": entities_json(redaction.entities)})
     else:
         typer.echo(_printable(redaction.text))
+
+
+def _write_map(path: Path, content: bytes) -> None:
+    from .bulk.replacing import replacing
+
+    with replacing(path, keep_earlier=True) as place:
+        place.file.write(content)
+
+
+def _restore(file: Path, map_file: Path, key_file: Path | None) -> None:
+    from .redaction.vault import restore
+
+    key = read_key(key_file)
+    try:
+        content = map_file.read_bytes()
+    except OSError as error:
+        raise TableError(f"{map_file} cannot be read ({error.strerror})") from None
+    text, empty = restore(_read(file, _MOST_RESTORED), content, key)
+    typer.echo(_printable(text))
+    if empty:
+        typer.echo(f"{empty} placeholders are not of this map and stay as they are", err=True)
+
+
+@app.command()
+@guarded
+def new_key(file: Annotated[Path, typer.Argument(help="Where the key goes; no file may stand there.")]) -> None:
+    """Make a secret key for maps of redactions. Whoever has it can read them; without it nobody can."""
+    new_key_file(file)
+    typer.echo(f"a new key is in {file}: keep a copy where the maps are not")
 
 
 @app.command()
@@ -323,9 +386,9 @@ def _pipeline(bundle: str | None, *, max_characters: int | None = None, threads:
     )
 
 
-def _read(file: Path, pipeline: Pipeline) -> str:
-    """The narrative of a file or of standard input, as UTF-8 or, with a byte order mark, UTF-16."""
-    limit = pipeline.reader.max_characters
+def _read(file: Path, limit: int) -> str:
+    """The text of a file or of standard input, as UTF-8 or, with a byte order mark, UTF-16; up to ``limit`` characters
+    and some."""
     with _opened(file) as stream:
         content = stream.read(4 * limit + 4)  # UTF-8 has at most four bytes a character
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"

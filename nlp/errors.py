@@ -16,6 +16,7 @@
     |  |- BundleCorrupt                           a file is missing, added or altered
     |  `- BundleIncompatible                      made for another version of the software
     |- SettingsError         (ValueError)         an environment variable that cannot be used
+    |- MapError              (ValueError)         a map of a redaction that cannot be opened
     |- CorpusError           (ValueError)         an annotated narrative that breaks a rule: names file, line and reason
     `- BackendUnavailable    (RuntimeError)       an optional part that is not installed
 
@@ -170,6 +171,15 @@ class SettingsError(CasecoderError, ValueError):
     """An environment variable that cannot be used."""
 
     code = "settings.invalid"
+
+
+class MapError(CasecoderError, ValueError):
+    """A map of a redaction that cannot be opened."""
+
+    code = "map.invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the map {reason}")
 
 
 class CorpusError(CasecoderError, ValueError):

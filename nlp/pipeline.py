@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 from .classification import Classifier
 from .codebook import Codebook
@@ -12,6 +13,7 @@ from .decision import Policy, decide, primary_codes
 from .encoding import Encoder, States
 from .reading import Reader, Reading
 from .redaction import Redactor, recognizers_for
+from .redaction import replace as hide
 from .tags import Tagger
 from .types import Analysis, Narrative, Redaction
 
@@ -100,6 +102,14 @@ class Pipeline:
         """Read and redact one narrative."""
         reading = self.reader.read(narrative)
         return self.redact_reading(reading, self.states_of(reading))
+
+    def at_level(self, text: str, redaction: Redaction, level: Literal["strict", "minimal"]) -> Redaction:
+        """The redaction of ``text`` at a level: ``strict`` hides all that was found, ``minimal`` only what identifies
+        by itself, so that places, dates, ages and institutions stay for analysis."""
+        if level == "strict":
+            return redaction
+        direct = {identifier.id for identifier in self.codebook.identifiers if identifier.kind == "direct"}
+        return hide(text, [entity for entity in redaction.entities if entity.type in direct])
 
     def states_of(self, reading: Reading) -> States | None:
         """What the encoder says of the view of a narrative; None in a bundle without one."""
