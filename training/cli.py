@@ -142,6 +142,10 @@ def evaluate(
     cases = read_cases(data, book) if data else split_of(run, split, book)
     if not cases:
         raise CorpusError("there is no case in it", source=str(data or split), line=0)
+    if opened.manifest["kind"] == "encoder":
+        from .encoder_fit import EncoderFiles
+
+        EncoderFiles.of_bundle(opened).require_unseen(cases, source=str(data or run / f"{split}.jsonl"))
     others = [load_predictions(path) for path in baseline or ()]
     pipeline = opened.pipeline(max_characters=max(MAX_CHARACTERS, *(len(case.text) for case in cases)))
     with progress("evaluating", len(cases) + min(sample, len(cases))) as step:
@@ -150,12 +154,13 @@ def evaluate(
             cases,
             seed=seed,
             step=step,
-            unheard_writers=_test_writers(config),
+            unheard_writers=None if data else _test_writers(config),
             sample=sample,
             baselines=others,
         )
     measured.figures["bundle_digest"] = opened.digest
-    target = output or run / f"metrics-{data.stem if data else split}{'-' + opened.name if bundle else ''}.json"
+    name = f"data-{data.stem}" if data else split
+    target = output or run / f"metrics-{name}{'-' + opened.name if bundle else ''}.json"
     _show(measured.figures)
     for what, path in write(measured, target, predictions=predictions, render=render, curve=curve).items():
         typer.echo(f"{what} in {path}")
@@ -180,9 +185,18 @@ def package(
     default: Annotated[bool, typer.Option(help="Make it the default bundle.")] = True,
 ) -> None:
     """Finish the draft with its figures and model card, and put it among the models."""
+    from nlp.bundle import open_bundle
+
     from .package import package as finish
 
     metrics = {name: read_json(path) for name in MEASURED if (path := run / f"metrics-{name}.json").exists()}
+    digest = open_bundle(run / "bundle").digest
+    for name in ("names", "parity"):
+        if name in metrics and metrics[name]["bundle_digest"] != digest:
+            typer.echo(
+                f"the figures on {name} are of an earlier draft and are left out: `casecoder-train {name}`", err=True
+            )
+            del metrics[name]
     if not {"tune", "test"} & set(metrics):
         raise CorpusError("there are no figures yet: run `casecoder-train evaluate` first", source=str(run), line=0)
     typer.echo(f"bundle written to {finish(run / 'bundle', models, metrics, default=default)}")
