@@ -136,3 +136,12 @@ def test_policy_has_every_code(codebook, config):
     for thresholds in policy["codes"].values():
         assert 0 < thresholds["review"] < thresholds["suggest"] <= 1
         assert thresholds["auto"] is None
+
+
+def test_code_without_cases_of_its_own_keeps_the_threshold_that_it_goes_on_from(codebook, config):
+    from nlp.classification import columns_of
+
+    columns = columns_of(codebook)
+    before = {code: {"suggest": 0.77} for axis in codebook.axes for code in axis.codes}
+    policy = tune(np.full((5, len(columns)), 0.3), np.zeros((5, len(columns))), columns, config, before=before)
+    assert {thresholds["suggest"] for thresholds in policy["codes"].values()} == {0.77}
