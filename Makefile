@@ -49,10 +49,10 @@ train: $(VENV)/installed-dev  ## Fit the heads anew on the encoder of the defaul
 
 finetune: $(VENV)/installed-dev  ## Fine-tune the encoder anew (hours), then all of that: make finetune NAMES=folder [ENCODER=folder]
 	$(BIN)/casecoder-train prepare
-	$(BIN)/casecoder-train finetune --encoder $(ENCODER) --names $(NAMES)
+	$(BIN)/casecoder-train finetune --encoder $(ENCODER) $(if $(NAMES),--names $(NAMES))
 	$(BIN)/casecoder-train fit
-	$(BIN)/casecoder-train parity --encoder $(ENCODER) --names $(NAMES)
-	$(BIN)/casecoder-train names $(NAMES)
+	$(BIN)/casecoder-train parity --encoder $(ENCODER) $(if $(NAMES),--names $(NAMES))
+	$(if $(NAMES),$(BIN)/casecoder-train names $(NAMES))
 	$(BIN)/casecoder-train baselines --encoder $(ENCODER)
 	$(BIN)/casecoder-train evaluate --split tune
 	$(BIN)/casecoder-train evaluate --split test $(foreach name,$(BASELINES),--baseline build/encoder/baselines/$(name)-test.json)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .pipeline import Pipeline
     from .types import Analysis, Entity, Evidence, Narrative, Redaction, Span, Suggestion
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _HOME = {
     "Analysis": "types",

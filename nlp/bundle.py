@@ -175,6 +175,8 @@ class Bundle:
                 raise BundleIncompatible(self.name, f"{name}.npy holds no floating-point numbers")
             if arrays[name].shape != shape:
                 raise BundleIncompatible(self.name, f"{name}.npy has the shape {arrays[name].shape}, not {shape}")
+            if not np.isfinite(arrays[name]).all():
+                raise BundleIncompatible(self.name, f"{name}.npy holds numbers that are none")
         return arrays
 
     def _json(self, name: str) -> Any:

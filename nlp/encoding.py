@@ -171,11 +171,8 @@ class Encoder:
     def encode(self, text: str) -> States:
         """States of every token of a text, however long it is."""
         tokens = self.pieces.cut(text)
-        parts = [
-            self.network(self.pieces.framed(tokens.ids[window.start : window.end]))[1:-1][
-                window.first - window.start : window.last - window.start
-            ]
-            for window in windows(len(tokens))
-        ]
-        vectors = np.concatenate(parts) if parts else np.zeros((0, self.width), dtype=np.float32)
+        vectors = np.zeros((len(tokens), self.width), dtype=np.float32)
+        for window in windows(len(tokens)):
+            states = self.network(self.pieces.framed(tokens.ids[window.start : window.end]))[1:-1]
+            vectors[window.first : window.last] = states[window.first - window.start : window.last - window.start]
         return States(tokens, vectors)

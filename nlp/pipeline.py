@@ -55,7 +55,7 @@ class Pipeline:
             classifier,
             policy,
             Reader(languages=tuple(languages), max_characters=max_characters),
-            Redactor(recognizers_for(kinds)),
+            Redactor(recognizers_for(kinds), kinds),
             encoder,
             tagger,
         )

@@ -7,7 +7,7 @@ pieces, decide: a name is hidden to its last letter.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +17,7 @@ from .types import Entity, Span
 
 OUTSIDE = "O"
 SOURCE = "encoder"
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w+(?:['’‘ʼʻ`-]\w+)*")  # with apostrophes and hyphens inside, as names have them
 
 
 class Tags:
@@ -69,10 +69,11 @@ class Tagger:
             return ()
         probabilities = self.predict_proba(text, states)
         inside = probabilities[:, 1::2] + probabilities[:, 2::2]
-        kinds = inside.argmax(axis=1)
         limits = np.array([self.thresholds[kind] for kind in self.tags.types])
+        passing = inside >= limits  # each type by its own threshold, and of those that pass the likeliest
+        chosen = passing.any(axis=1)
+        kinds = np.where(passing, inside, -1.0).argmax(axis=1)
         each = np.arange(len(kinds))
-        chosen = inside[each, kinds] >= limits[kinds]
         begins = probabilities[each, 1 + 2 * kinds] > probabilities[each, 2 + 2 * kinds]
         entities = []
         for first, last in _runs(chosen, kinds, begins):
@@ -98,11 +99,19 @@ class Tagger:
         logits -= logits.max(axis=1, keepdims=True)
         probabilities = np.exp(logits, dtype=np.float64)
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        for match in _WORD.finditer(text):
-            part = states.tokens.within(match.start(), match.end())
+        for part in _words(text, states.tokens):
             if part.stop - part.start > 1:
                 probabilities[part] = _of_word(probabilities[part])
         return np.asarray(probabilities)
+
+    def first_pieces(self, text: str, states: States) -> np.ndarray:
+        """The numbers of the tokens that begin a word, of shape (n_words,): one row a word of `predict_proba`."""
+        return np.array([part.start for part in _words(text, states.tokens) if part.stop > part.start], dtype=np.int64)
+
+
+def _words(text: str, tokens: Tokens) -> Iterator[slice]:
+    """The tokens of each word."""
+    return (tokens.within(match.start(), match.end()) for match in _WORD.finditer(text))
 
 
 def _of_word(pieces: np.ndarray) -> np.ndarray:

@@ -128,6 +128,11 @@ class Analysis:
     bundle: str
     codebook: str
 
+    def _not_a_violation(self) -> float | None:
+        """The probability of nothing on the first axis, None where that axis has no such answer."""
+        value = self.nothing.get(self.suggestions[0].axis) if self.suggestions else None
+        return None if value is None else round(value, 4)
+
     def to_json(self, *, all_codes: bool = False) -> dict[str, Any]:
         """The object of the JSONL contract; without ``all_codes`` only codes that are suggested or up for review."""
         return {
@@ -157,7 +162,7 @@ class Analysis:
                 if all_codes or suggestion.decision != "none"
             ],
             "primary": dict(self.primary),
-            "not_a_violation": round(next(iter(self.nothing.values())), 4) if self.nothing else None,
+            "not_a_violation": self._not_a_violation(),
             "entities": entities_json(self.redaction.entities),
             "error": None,
         }

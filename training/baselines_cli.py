@@ -26,6 +26,9 @@ app = typer.Typer()
 
 FOLDER = "baselines"
 SPACY_EPOCHS = 15
+BASELINE_PERSONS = (
+    3  # persons that must have a feature: ten would keep names out of a bundle, but a baseline is not shipped
+)
 FROZEN_C = (1.0, 10.0, 100.0)  # heads on states that nobody fine-tuned need to lean on them more
 
 
@@ -71,7 +74,7 @@ def _linear(
     from .fit import featurize, fit_linear
 
     linear = load_config(LINEAR_CONFIG)
-    linear = replace(linear, C=linear.C[-1:], languages=settings.languages)
+    linear = replace(linear, C=linear.C[-2:], languages=settings.languages, min_persons=BASELINE_PERSONS)
     with progress("reading and redacting", len(train) + len(tuning) + len(asked)) as step:
         parts = [featurize(cases, book, step=step) for cases in (train, tuning, asked)]
     with console.status("fitting the linear baseline"):

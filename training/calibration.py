@@ -12,20 +12,25 @@ from sklearn.model_selection import GroupKFold
 from nlp.classification import Column
 from nlp.classification.linear import sigmoid
 
+FREE = 10.0  # standard deviation of the slope and offset of an axis around those of no change: learned from the cases
 
-def calibrate(logits: np.ndarray, targets: np.ndarray, columns: Sequence[Column], *, prior: float) -> np.ndarray:
+
+def calibrate(
+    logits: np.ndarray, targets: np.ndarray, columns: Sequence[Column], *, prior: float, axis_prior: float = FREE
+) -> np.ndarray:
     """Slope and offset of each column, of shape (2, n_columns), by Platt's method (Platt 1999) on logits of cases that
     the model has not seen.
 
     Each column is drawn towards the slope and offset of its whole axis, the more the fewer cases it has: a normal
-    prior of standard deviation ``prior`` around them.
+    prior of standard deviation ``prior`` around them. Those of the axis have one of ``axis_prior`` around 1 and 0:
+    small where the logits are calibrated already and the cases are few.
     """
     calibration = np.vstack([np.ones(len(columns)), np.zeros(len(columns))])
     for axis in dict.fromkeys(column.axis for column in columns):
         members = [at for at, column in enumerate(columns) if column.axis == axis]
         z, y = logits[:, members], targets[:, members]
         coded = ~np.isnan(y)
-        pooled = platt(z[coded], y[coded], (1.0, 0.0), prior=10.0)
+        pooled = platt(z[coded], y[coded], (1.0, 0.0), prior=axis_prior)
         for at in members:
             kept = ~np.isnan(targets[:, at])
             calibration[:, at] = platt(logits[kept, at], targets[kept, at], pooled, prior=prior)
@@ -40,13 +45,14 @@ def cross_calibrated(
     *,
     prior: float,
     folds: int,
+    axis_prior: float = FREE,
 ) -> np.ndarray:
     """Probabilities of cases whose calibration has not seen their group, of shape (n_cases, n_columns): what
     thresholds are learned on."""
     probabilities = np.zeros(logits.shape)
     splitter = GroupKFold(n_splits=min(folds, len(set(groups))))
     for seen, held_out in splitter.split(logits, groups=list(groups)):
-        slope, offset = calibrate(logits[seen], targets[seen], columns, prior=prior)
+        slope, offset = calibrate(logits[seen], targets[seen], columns, prior=prior, axis_prior=axis_prior)
         probabilities[held_out] = sigmoid(slope * logits[held_out] + offset)
     return probabilities
 
@@ -71,5 +77,5 @@ def log_loss(logits: np.ndarray, targets: np.ndarray) -> float:
     """Mean log loss over coded values after one slope and offset for all: what settings are chosen by."""
     coded = ~np.isnan(targets)
     z, y = logits[coded], targets[coded]
-    slope, offset = platt(z, y, (1.0, 0.0), prior=10.0)
+    slope, offset = platt(z, y, (1.0, 0.0), prior=FREE)
     return float(np.mean(np.logaddexp(0, slope * z + offset) - y * (slope * z + offset)))

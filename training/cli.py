@@ -147,7 +147,11 @@ def evaluate(
     cases = read_cases(data, book) if data else split_of(run, split, book)
     if not cases:
         raise CorpusError("there is no case in it", source=str(data or split), line=0)
-    name = f"{data.stem if data else split}{'-' + opened.name if bundle else ''}"
+    if opened.manifest["kind"] == "encoder":
+        from .encoder_fit import EncoderFiles
+
+        EncoderFiles.of_bundle(opened).require_unseen(cases, source=str(data or run / f"{split}.jsonl"))
+    name = f"{f'data-{data.stem}' if data else split}{'-' + opened.name if bundle else ''}"
     if redaction:
         _evaluate_redaction(opened.pipeline(max_characters=_longest(cases)), cases, seed, run, name, output)
         return
@@ -159,7 +163,7 @@ def evaluate(
             cases,
             seed=seed,
             step=step,
-            unheard_writers=_test_writers(config),
+            unheard_writers=None if data else _test_writers(config),
             sample=sample,
             baselines=others,
         )
@@ -216,9 +220,18 @@ def package(
     default: Annotated[bool, typer.Option(help="Make it the default bundle.")] = True,
 ) -> None:
     """Finish the draft with its figures and model card, and put it among the models."""
+    from nlp.bundle import open_bundle
+
     from .package import package as finish
 
     metrics = {name: read_json(path) for name in MEASURED if (path := run / f"metrics-{name}.json").exists()}
+    digest = open_bundle(run / "bundle").digest
+    for name in ("names", "parity"):
+        if name in metrics and metrics[name]["bundle_digest"] != digest:
+            typer.echo(
+                f"the figures on {name} are of an earlier draft and are left out: `casecoder-train {name}`", err=True
+            )
+            del metrics[name]
     if not {"tune", "test"} & set(metrics):
         raise CorpusError("there are no figures yet: run `casecoder-train evaluate` first", source=str(run), line=0)
     typer.echo(f"bundle written to {finish(run / 'bundle', models, metrics, default=default)}")

@@ -17,6 +17,7 @@ knows; ``null``: each case is one person's. Evidence and spans may be missing in
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,6 +78,11 @@ class Case:
 
     def narrative(self) -> Narrative:
         return Narrative(self.text, case_id=self.case_id, language=self.language, country=self.country)
+
+
+def id_digest(case_id: str) -> str:
+    """What stands for the id of a case in a bundle: twelve digits of its SHA-256."""
+    return hashlib.sha256(case_id.encode()).hexdigest()[:12]
 
 
 def is_hard(case: Case) -> bool:

@@ -197,10 +197,11 @@ def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Ma
 
 def _export(network: CaseNetwork, material: Material, tuning: Tuning, run: Path) -> None:
     """Write the encoder as a bundle holds it, with its log and the report on its vocabulary."""
+    from .corpus import id_digest
     from .encoder.finetune import LOG
     from .encoder.parts import parts_of
     from .encoder_fit import FACTS, PARTS
-    from .package import array_bytes
+    from .package import SEEN, array_bytes
 
     with console.status("exporting"):
         parts = parts_of(network, material.tags, material.columns)
@@ -210,6 +211,7 @@ def _export(network: CaseNetwork, material: Material, tuning: Tuning, run: Path)
         "tokenizer.json": (run / TOKENIZER).read_bytes(),
         "vocabulary.json": (json.dumps(read_json(run / VOCABULARY)) + "\n").encode(),
         LOG: (run / LOG).read_bytes(),
+        SEEN: (json.dumps(sorted(id_digest(case.case_id) for case in material.cases)) + "\n").encode(),
         "tags.npy": array_bytes(parts.tag_weights),
         "salience.npy": array_bytes(pooling.salience),
         "evidence.npy": array_bytes(pooling.evidence),

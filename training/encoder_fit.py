@@ -19,11 +19,11 @@ from nlp.errors import BundleIncompatible, CorpusError
 from nlp.redaction import Redactor, recognizers_for
 from nlp.tags import Tagger
 
-from .calibration import calibrate, cross_calibrated, log_loss
+from .calibration import FREE, calibrate, cross_calibrated, log_loss
 from .config import Config
-from .corpus import Case
+from .corpus import Case, id_digest
 from .heads import Encoded, Serving, continue_heads, encode, fit_heads
-from .package import ENCODER_FILES
+from .package import ENCODER_FILES, SEEN
 from .tune import tune
 
 PARTS = "encoder"  # folder of a run with the encoder in the form that serves
@@ -59,6 +59,17 @@ class EncoderFiles:
         files = {name: bundle.files[name] for name in ENCODER_FILES if name in bundle.files}
         return cls(bundle.name, files, bundle.manifest["encoder"])
 
+    def require_unseen(self, cases: Sequence[Case], *, source: str) -> None:
+        """Raise `CorpusError` if the encoder was fine-tuned on some of these cases: it must not be judged by them."""
+        seen = frozenset(json.loads(self.files[SEEN])) if SEEN in self.files else frozenset()
+        if count := sum(id_digest(case.case_id) in seen for case in cases):
+            raise CorpusError(
+                f"{count} of its cases are among those that the encoder was fine-tuned on: divide again as then, or "
+                "fine-tune anew",
+                source=source,
+                line=0,
+            )
+
     def serving(self, codebook: Codebook) -> Serving:
         """The parts that turn narratives into features. Raises `BundleIncompatible` where they do not fit."""
         manifest = {"name": self.name, "version": "draft", "encoder": self.facts}
@@ -66,7 +77,8 @@ class EncoderFiles:
         pooling = bundle.pooling()
         if unknown := [axis.id for axis in codebook.axes if axis.id not in pooling.axes]:
             raise BundleIncompatible(self.name, f"its encoder knows no axis {unknown[0]} of the codebook")
-        redactor = Redactor(recognizers_for([identifier.id for identifier in codebook.identifiers]))
+        kinds = [identifier.id for identifier in codebook.identifiers]
+        redactor = Redactor(recognizers_for(kinds), kinds)
         return Serving(bundle.encoder(), bundle.tagger(), pooling, redactor)
 
 
@@ -91,7 +103,8 @@ def fit_on_encoder(
 ) -> Fitted:
     """Heads fitted on ``train``, calibrated and given thresholds on ``held_out``, cases the encoder has not seen."""
     columns = columns_of(codebook)
-    seen, unseen = (encode(cases, serving, columns, cache=cache, step=step) for cases in (train, held_out))
+    seen = encode(train, serving, columns, cache=cache, step=step)
+    unseen = encode(held_out, serving, columns, marked=False, cache=cache, step=step)
     model, facts = fit_heads(seen, unseen, columns, serving.pooling, C=config.C, seed=config.seed)
     logits = model.decision_function(unseen.X)
     return _calibrated(model, logits, unseen, facts, config)
@@ -104,17 +117,19 @@ def fit_on_own_cases(
     codebook: Codebook,
     config: Config,
     *,
+    before: Mapping[str, Any] | None = None,
     cache: Path | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> Fitted:
     """Heads for a site, fitted on its own coded cases: for codes that ``shipped`` heads know they go on from there, the
-    more cases the farther; other codes are learned from nothing.
+    more cases the farther; other codes are learned from nothing. ``before`` are the thresholds of the shipped policy,
+    by code.
 
     Strength of regularization, calibration and thresholds come from cross-fitting: each case is judged by heads that
     have not seen its group. Raises `CorpusError` for fewer than two groups of cases.
     """
     columns = columns_of(codebook)
-    own = encode(cases, serving, columns, cache=cache, step=step)
+    own = encode(cases, serving, columns, marked=False, cache=cache, step=step)
     if len(set(own.groups)) < 2:
         raise CorpusError("too few cases to fit: all are of one group", source="cases", line=0)
     folds = list(GroupKFold(n_splits=min(config.folds, len(set(own.groups)))).split(own.X, groups=list(own.groups)))
@@ -133,26 +148,37 @@ def fit_on_own_cases(
         "log_loss_out_of_fold": {str(value): round(loss, 5) for value, loss in losses.items()},
         "cases": len(cases),
     }
-    return _calibrated(model, out_of_fold[best], own, facts, config)
+    goes_on = shipped is not None and bool(set(columns) & set(shipped.columns))
+    return _calibrated(model, out_of_fold[best], own, facts, config, goes_on=goes_on, before=before)
 
 
 def _calibrated(
-    model: HeadsClassifier, logits: np.ndarray, unseen: Encoded, facts: Mapping[str, Any], config: Config
+    model: HeadsClassifier,
+    logits: np.ndarray,
+    unseen: Encoded,
+    facts: Mapping[str, Any],
+    config: Config,
+    *,
+    goes_on: bool = False,
+    before: Mapping[str, Any] | None = None,
 ) -> Fitted:
-    """Calibrate a model; thresholds are learned on probabilities whose calibration has not seen the case."""
+    """Calibrate a model; thresholds are learned on probabilities whose calibration has not seen the case. Where it
+    ``goes_on`` from calibrated heads, few cases change little, be it the calibration or the thresholds ``before``."""
     prior = config.calibration_prior
+    axis_prior = prior if goes_on else FREE
+    targets, columns = unseen.targets, model.columns
     probabilities = cross_calibrated(
-        logits, unseen.targets, model.columns, unseen.groups, prior=prior, folds=config.folds
+        logits, targets, columns, unseen.groups, prior=prior, folds=config.folds, axis_prior=axis_prior
     )
-    model.calibration = calibrate(logits, unseen.targets, model.columns, prior=prior)
-    return Fitted(model, tune(probabilities, unseen.targets, model.columns, config), facts)
+    model.calibration = calibrate(logits, targets, columns, prior=prior, axis_prior=axis_prior)
+    return Fitted(model, tune(probabilities, targets, columns, config, before=before), facts)
 
 
 def parity_figures(
     bundle: Bundle, full: bytes, cases: Sequence[Case], *, step: Callable[[], None] = lambda: None
 ) -> dict[str, dict[str, float]]:
     """Micro-F1 of each axis with the bundle's encoder (``small``) and with one of full precision (``float``), all else
-    being the same."""
+    being the same: also the heads, which were fitted on states of the small one."""
     book = bundle.codebook()
     columns = columns_of(book)
     heads = bundle.heads()
@@ -162,7 +188,7 @@ def parity_figures(
     whole = replace(small, files={**small.files, "encoder.onnx": full})
     figures: dict[str, dict[str, float]] = {axis.id: {} for axis in book.axes}
     for kind, files in (("float", whole), ("small", small)):
-        seen = encode(cases, files.serving(book), columns, step=step)
+        seen = encode(cases, files.serving(book), columns, marked=False, step=step)
         slope, offset = heads.calibration
         chosen = sigmoid(slope * heads.decision_function(seen.X) + offset) >= thresholds
         for axis, row in figures.items():
@@ -185,9 +211,10 @@ def with_tag_thresholds(
         if case.entities is not None:
             states = serving.encoder.encode(case.text)
             proba = tagger.predict_proba(case.text, states)
-            scores.append(proba[:, 1::2] + proba[:, 2::2])
             numbers = tagger.tags.numbers(states.tokens, case.entities)
-            gold.append(np.where(numbers > 0, (numbers - 1) // 2, -1))
+            words = tagger.first_pieces(case.text, states)
+            scores.append((proba[:, 1::2] + proba[:, 2::2])[words])
+            gold.append(np.where(numbers > 0, (numbers - 1) // 2, -1)[words])
         step()
     thresholds = dict.fromkeys(tagger.tags.types, _MIDDLE)
     if scores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -91,6 +92,7 @@ def _fit_encoder(settings: Config, config: Path, run: Path, encoder_of: str | No
     book = load_codebook(settings.codebook)
     train, tuning = (split_of(run, split, book) for split in ("train", "tune"))
     files = EncoderFiles.of_bundle(open_bundle(encoder_of)) if encoder_of else EncoderFiles.of_run(run)
+    files.require_unseen(tuning, source=str(run / "tune.jsonl"))
     with progress("thresholds of identifiers", len(tuning)) as step:
         files = with_tag_thresholds(files, tuning, book, step=step)
     with progress("encoding", len(train) + len(tuning)) as step:
@@ -118,7 +120,14 @@ def _fit_site(data: Path, shipped: Bundle, codebook: Path | None, name: str, set
     files = EncoderFiles.of_bundle(shipped)
     with progress("encoding", len(cases)) as step:
         fitted = fit_on_own_cases(
-            files.serving(book), shipped.heads(), cases, book, settings, cache=run / FEATURES, step=step
+            files.serving(book),
+            shipped.heads(),
+            cases,
+            book,
+            settings,
+            before=json.loads(shipped.files["policy.json"])["codes"],
+            cache=run / FEATURES,
+            step=step,
         )
     training = {
         **fitted.facts,

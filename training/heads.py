@@ -73,27 +73,29 @@ def encode(
     serving: Serving,
     columns: Sequence[Column],
     *,
+    marked: bool = True,
     cache: Path | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> Encoded:
-    """Features of cases with their identifiers left out: those that people marked and those that are found, together.
+    """Features of cases with their identifiers left out: those that people marked and those that are found, together,
+    or, unless ``marked``, those alone that are found, as when the bundle serves.
 
     With ``cache``, a folder, the features of cases that this encoder has seen before are read from there.
     """
-    rows = [_cached(case, serving, cache, step) for case in cases]
+    rows = [_cached(case, serving, cache, step, marked=marked) for case in cases]
     return Encoded(np.stack(rows), targets_of(cases, columns), primary_of(cases, columns), tuple(groups_of(cases)))
 
 
-def _cached(case: Case, serving: Serving, cache: Path | None, step: Callable[[], None]) -> np.ndarray:
+def _cached(case: Case, serving: Serving, cache: Path | None, step: Callable[[], None], *, marked: bool) -> np.ndarray:
     path = None
     if cache:
         content = json.dumps(case_json(case), ensure_ascii=False, sort_keys=True)
-        key = hashlib.sha256(f"{serving.digest}\n{content}".encode()).hexdigest()
+        key = hashlib.sha256(f"{serving.digest}\n{marked}\n{content}".encode()).hexdigest()
         path = cache / key[:2] / f"{key}.npy"
         if path.exists():
             step()
             return np.asarray(np.load(path, allow_pickle=False))
-    row = features_of(case, serving)
+    row = features_of(case, serving, marked=marked)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, row, allow_pickle=False)
@@ -101,12 +103,12 @@ def _cached(case: Case, serving: Serving, cache: Path | None, step: Callable[[],
     return row
 
 
-def features_of(case: Case, serving: Serving) -> np.ndarray:
-    """Features of one case, of shape (n_axes, n_features), float32."""
+def features_of(case: Case, serving: Serving, *, marked: bool = True) -> np.ndarray:
+    """Features of one case, of shape (n_axes, n_features), float32; see `encode`."""
     reading = Reader(languages=(case.language,), max_characters=len(case.text)).read(case.narrative())
     view = reading.view
     states = serving.encoder.encode(view.text)
-    named = [*serving.tagger.find(view.text, states), *in_view(case.entities or (), view)]
+    named = [*serving.tagger.find(view.text, states), *(in_view(case.entities or (), view) if marked else ())]
     redaction = serving.redactor.redact(reading, named)
     parts = pool(serving.pooling, reading, redaction, states.received(view))
     return np.asarray(features(serving.pooling, parts)[0], dtype=np.float32)

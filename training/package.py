@@ -36,8 +36,11 @@ _LIBRARIES = (
     "tokenizers",
 )
 LOG = "finetune.jsonl"
+SEEN = "seen.json"
+"""Digests of the ids of the cases that the encoder was fine-tuned on: what it may not be judged by."""
 ENCODER_FILES = (
     "encoder.onnx", "tokenizer.json", "tags.npy", "salience.npy", "evidence.npy", "opinion.npy", LOG, "vocabulary.json",
+    SEEN,
 )  # fmt: skip
 """What of a bundle belongs to its encoder; heads are fitted beside it."""
 

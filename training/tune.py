@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,18 @@ _Z = 1.645  # one-sided 95 %
 _DIGITS = 4
 
 
-def tune(probabilities: np.ndarray, targets: np.ndarray, columns: Sequence[Column], config: Config) -> dict[str, Any]:
+def tune(
+    probabilities: np.ndarray,
+    targets: np.ndarray,
+    columns: Sequence[Column],
+    config: Config,
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The policy as it is stored: for each code where ``review``, ``suggest`` and ``auto`` begin.
 
-    ``suggest`` is where F1 is best; a code with few cases leans on the best threshold of its axis. ``auto`` is the
-    lowest threshold at which the
+    ``suggest`` is where F1 is best; a code with few cases leans on the best threshold of its axis, or on its own in
+    ``before``, the policy that a site goes on from. ``auto`` is the lowest threshold from ``suggest`` up at which the
     lower bound of the precision reaches what is asked; null where no threshold shows it.
 
     Parameters
@@ -37,13 +44,15 @@ def tune(probabilities: np.ndarray, targets: np.ndarray, columns: Sequence[Colum
             p, y = probabilities[coded, at], targets[coded, at]
             support = int(y.sum())
             weight = support / (support + config.min_support)
-            own = best_f1_threshold(p, y) if support else common
-            suggest = round(weight * own + (1 - weight) * common, _DIGITS)
-            auto = auto_threshold(p, y, precision=config.auto_precision)
+            known = (before or {}).get(str(columns[at].code))
+            lean = float(known["suggest"]) if known else common
+            own = best_f1_threshold(p, y) if support else lean
+            suggest = round(weight * own + (1 - weight) * lean, _DIGITS)
+            auto = auto_threshold(p, y, precision=config.auto_precision, least=suggest)
             codes[str(columns[at].code)] = {
                 "review": round(config.review_share * suggest, _DIGITS),
                 "suggest": suggest,
-                "auto": None if auto is None else max(auto, suggest),
+                "auto": auto,
                 "support": support,
             }
     return {"auto_precision": config.auto_precision, "codes": codes}
@@ -65,14 +74,21 @@ def _f1(chosen: np.ndarray, y: np.ndarray) -> float:
     return 2 * hits / (chosen.sum() + y.sum()) if hits else 0.0
 
 
-def auto_threshold(p: np.ndarray, y: np.ndarray, *, precision: float) -> float | None:
-    """The lowest threshold at and above which the Wilson lower bound of the precision is at least ``precision``, or
-    None."""
+def auto_threshold(p: np.ndarray, y: np.ndarray, *, precision: float, least: float = 0.0) -> float | None:
+    """The lowest threshold from ``least`` up at which the Wilson lower bound of the precision is at least
+    ``precision``, or None.
+
+    Thresholds are tried from the highest down, from as many cases on as a faultless run needs, and the first that fails
+    ends the search: tests in a fixed sequence need no correction for their number (Maurer, Hothorn, Lehmacher 1995).
+    """
     order = np.argsort(-p, kind="stable")
     chosen = np.arange(1, len(p) + 1)
     lower = wilson_lower(np.cumsum(y[order]), chosen)
     last = np.append(p[order][:-1] > p[order][1:], True) if len(p) else np.zeros(0, bool)  # ties are taken together
-    good = np.flatnonzero((lower >= precision) & last)
+    possible = wilson_lower(chosen, chosen) >= precision
+    tried = np.flatnonzero(last & possible & (p[order] >= least))
+    failed = np.flatnonzero(lower[tried] < precision)
+    good = tried[: failed[0]] if len(failed) else tried
     return round(float(p[order][good[-1]]) + 5 * 10.0 ** -(_DIGITS + 1), _DIGITS) if len(good) else None
 
 

@@ -7,8 +7,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from ..errors import LanguageNotServed, NarrativeError, TableError
 from ..pipeline import Pipeline
@@ -19,6 +21,7 @@ from .stopping import stopping_in_order
 from .tables import InputOptions, InputTable, Row, open_input, open_output, text_of
 
 MAX_WORKERS = 4  # rows worked on at a time; what is Python in them takes turns, so more would only wait
+LONG = 100_000  # code points; a text of two million has states of 0.8 GB
 BULK_MAX_CHARACTERS = 2_000_000  # code points of one cell; legacy files hold whole case files in one cell now and then
 
 
@@ -116,11 +119,14 @@ def analyze_rows(pipeline: Pipeline, table: InputTable, *, language: str | None)
     """Every row with its analysis, in order. A row a core is worked on at a time, since an encoder computes outside
     of Python's lock; a pipeline without one gains nothing by it."""
     workers = min(MAX_WORKERS, os.cpu_count() or 1) if pipeline.encoder else 1
+    one_long = Lock()
     waiting: deque[tuple[Row, Future[Outcome]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for row in table.rows():
-                waiting.append((row, pool.submit(analyze_row, pipeline, table, row, language=language)))
+                waiting.append(
+                    (row, pool.submit(analyze_row, pipeline, table, row, language=language, one_long=one_long))
+                )
                 if len(waiting) > workers:
                     done, outcome = waiting.popleft()
                     yield done, outcome.result()
@@ -131,14 +137,18 @@ def analyze_rows(pipeline: Pipeline, table: InputTable, *, language: str | None)
             pool.shutdown(cancel_futures=True)
 
 
-def analyze_row(pipeline: Pipeline, table: InputTable, row: Row, *, language: str | None) -> Outcome:
-    """The analysis of a row, or why there is none."""
+def analyze_row(
+    pipeline: Pipeline, table: InputTable, row: Row, *, language: str | None, one_long: Lock | None = None
+) -> Outcome:
+    """The analysis of a row, or why there is none. Of texts so long that their states fill memory, those that share
+    ``one_long`` wait for each other."""
     if row.problem:
         return None, f"row.unreadable: row {row.number}: {row.problem}"
     identifier = text_of(row.cells[table.id_at]) if table.id_at is not None else ""
     narrative = Narrative(text_of(row.cells[table.text_at]), case_id=identifier or str(row.number), language=language)
     try:
-        return pipeline.analyze_one(narrative), None
+        with one_long if one_long and len(narrative.text) > LONG else nullcontext():
+            return pipeline.analyze_one(narrative), None
     except NarrativeError as error:
         return None, f"{error.code}: {error}"
     # Everything, on purpose: a fault that one text brings out must not cost the hours spent on all others. The message

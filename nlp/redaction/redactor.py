@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -28,10 +28,12 @@ _EDGES = " \t\n\r\u00a0,;:"
 
 
 class Redactor:
-    """Hides what the recognizers find. A recognizer that raises stops the redaction: nothing is ever half redacted."""
+    """Hides what the recognizers find, and identifiers of ``types`` that something else has found. A recognizer that
+    raises stops the redaction: nothing is ever half redacted."""
 
-    def __init__(self, recognizers: Sequence[Recognizer]) -> None:
+    def __init__(self, recognizers: Sequence[Recognizer], types: Collection[str] = ()) -> None:
         self.recognizers = tuple(recognizers)
+        self.types = frozenset(types) | {kind for recognizer in self.recognizers for kind in recognizer.entity_types}
 
     def recognize(self, reading: Reading) -> tuple[Entity, ...]:
         """Disjoint entities of a narrative in order, spans in the received text."""
@@ -40,16 +42,18 @@ class Redactor:
     def redact(self, reading: Reading, named: Sequence[Entity] = (), outside: np.ndarray | None = None) -> Redaction:
         """The narrative with its entities replaced by placeholders.
 
-        ``named`` are entities that something else has found in the view of the narrative, such as the encoder, and
-        ``outside`` its probability that a character of the view, shape (n_characters,), belongs to none: what a
-        recognizer only guesses is dropped where the encoder is sure that it is nothing.
+        ``named`` are entities that something else has found in the view of the narrative, such as the encoder; those of
+        other types than the redactor's are left alone. ``outside`` is its probability that a character of the view,
+        shape (n_characters,), belongs to none: what a recognizer only guesses is dropped where the encoder is sure that
+        it is nothing.
 
         What is hidden changes what stands around it, so the result is looked through again until nothing more is found:
         redacting a redacted text changes nothing.
         """
         text = reading.text
         judge = _Judge(reading.view, outside)
-        redaction = replace(text, self._find(reading.view, judge, named))
+        known = [entity for entity in named if entity.type in self.types]
+        redaction = replace(text, self._find(reading.view, judge, known))
         for _ in range(_MAX_ROUNDS if redaction.replacements else 0):
             more = self._find(normalize(redaction.text), judge.of(redaction))
             if not more:
@@ -60,7 +64,8 @@ class Redactor:
     def _find(self, view: View, judge: _Judge, named: Sequence[Entity] = ()) -> tuple[Entity, ...]:
         masked = with_capitals(self._kept.sub(lambda match: MASK * len(match[0]), view.text))
         guessed = [entity for recognizer in self.recognizers for entity in recognizer.find(masked)]
-        found = [*named, *(entity for entity in guessed if judge.believes(entity, view))]
+        found = [part for entity in named for part in _around_placeholders(entity, masked)]
+        found += [entity for entity in guessed if judge.believes(entity, view)]
         whole = [_trimmed(entity, masked) for entity in found if MASK not in _words(masked, entity)]
         whole += find_mentions(masked, resolve(whole))
         return resolve(
@@ -71,8 +76,7 @@ class Redactor:
     @cached_property
     def _kept(self) -> re.Pattern[str]:
         """Placeholders of the types that this redactor makes; any other word in brackets may be a name."""
-        types = sorted({kind for recognizer in self.recognizers for kind in recognizer.entity_types})
-        return re.compile(rf"\[(?:{'|'.join(types)})_[0-9]{{1,4}}\]")
+        return re.compile(rf"\[(?:{'|'.join(sorted(self.types))})_[0-9]{{1,4}}\]")
 
 
 class _Judge:
@@ -108,6 +112,19 @@ def in_view(entities: Iterable[Entity], view: View) -> list[Entity]:
 
 def _words(text: str, entity: Entity) -> str:
     return text[entity.span.start : entity.span.end]
+
+
+_BETWEEN_PLACEHOLDERS = re.compile(f"[^{MASK}]+")
+
+
+def _around_placeholders(entity: Entity, masked: str) -> list[Entity]:
+    """The parts of an entity that no placeholder stands for yet."""
+    start, end = entity.span.start, entity.span.end
+    return [
+        Entity(Span(*match.span()), entity.type, entity.score, entity.source)
+        for match in _BETWEEN_PLACEHOLDERS.finditer(masked, start, end)
+        if any(character.isalnum() for character in match[0])
+    ]
 
 
 def _trimmed(entity: Entity, text: str) -> Entity:

@@ -58,6 +58,33 @@ def test_the_threshold_of_the_type_decides(threshold, found):
     assert said(find({2: ("B-PERSON", 0.4)}, threshold=threshold)) == found
 
 
+def test_each_type_is_judged_by_its_own_threshold():
+    """A likelier type that misses its threshold does not stand in the way of one that reaches its own."""
+    n = len(TAGS.names)
+    vectors = np.full((len(PIECES), n), -10.0, dtype=np.float32)
+    vectors[:, 0] = 0
+    person, phone = TAGS.number("B", "PERSON"), TAGS.number("B", "PHONE")
+    vectors[2, [0, phone, person]] = np.log([0.15, 0.45, 0.4])
+    for limits, kinds in (((0.3, 0.8), ["PERSON"]), ((0.3, 0.4), ["PHONE"]), ((0.5, 0.8), [])):
+        thresholds = dict(zip(TAGS.types, limits, strict=True))
+        tagger = Tagger(TAGS, weights=np.eye(n), bias=np.zeros(n), thresholds=thresholds)
+        assert [item.type for item in tagger.find(TEXT, States(tokens(), vectors))] == kinds
+
+
+@pytest.mark.parametrize("name", ["Мар'яна", "G'ulomov", "O‘ktam", "Нино-Мари", "Gʻulom"])
+def test_name_with_an_apostrophe_or_hyphen_is_one_word(name):
+    cut = next(at for at, character in enumerate(name) if not character.isalpha() or character == "ʻ")
+    places = [(0, cut), (cut, cut + 1), (cut + 1, len(name))]
+    starts, ends = (np.array(values) for values in zip(*places, strict=True))
+    n = len(TAGS.names)
+    vectors = np.full((3, n), -10.0)
+    vectors[:, 0] = np.log([0.05, 0.4, 0.6])
+    vectors[:, TAGS.number("B", "PERSON")] = np.log([0.95, 0.6, 0.4])
+    tagger = Tagger(TAGS, weights=np.eye(n), bias=np.zeros(n), thresholds=dict.fromkeys(TAGS.types, 0.5))
+    found = tagger.find(name, States(Tokens(np.zeros(3, dtype=np.int64), starts, ends), vectors))
+    assert [item.span for item in found] == [Span(0, len(name))]
+
+
 def test_tags_of_marked_entities_are_found_again():
     entities = [Entity(Span(11, 25), "PERSON", 1, "gold"), Entity(Span(27, 34), "PHONE", 1, "gold")]
     numbers = TAGS.numbers(tokens(), entities)

@@ -218,7 +218,7 @@ def make_serving(pieces: WordPieces, codebook: Codebook) -> Callable[..., Servin
             thresholds=dict.fromkeys(tags.types, 0.5),
         )
         pooling = Pooling(axes, columns, **arrays)
-        return Serving(Encoder(pieces, network, width=WIDTH), tagger, pooling, Redactor(()))
+        return Serving(Encoder(pieces, network, width=WIDTH), tagger, pooling, Redactor((), tags.types))
 
     return make
 

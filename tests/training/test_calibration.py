@@ -107,3 +107,15 @@ def test_loss_is_blind_to_scale_and_to_what_is_not_coded(logits, targets):
     more = np.vstack([targets, np.full((50, 3), np.nan)])
     assert log_loss(np.vstack([logits, np.full((50, 3), 9.0)]), more) == pytest.approx(log_loss(logits, targets))
     assert log_loss(logits, targets) < log_loss(-logits, targets)
+
+
+def test_few_cases_that_agree_hardly_change_what_is_calibrated_already():
+    """Three cases that are ranked without a fault prove no steeper slope."""
+    logits = np.array([[2.0], [-1.5], [-2.0]])
+    targets = np.array([[1.0], [0.0], [0.0]])
+    columns = [Column("act", "a")]
+    free = calibrate(logits, targets, columns, prior=0.5)
+    held = calibrate(logits, targets, columns, prior=0.5, axis_prior=0.5)
+    assert free[0, 0] > 2
+    assert 0.8 < held[0, 0] < 1.5
+    assert abs(held[1, 0]) < 0.5

@@ -13,7 +13,7 @@ from nlp.classification import columns_of
 from nlp.codebook import parse_codebook
 from nlp.errors import BundleIncompatible, CorpusError
 from nlp.tags import Tagger
-from training.corpus import Case
+from training.corpus import Case, id_digest
 from training.encoder_fit import (
     FACTS,
     PARTS,
@@ -23,7 +23,7 @@ from training.encoder_fit import (
     parity_figures,
     with_tag_thresholds,
 )
-from training.package import ENCODER_FILES, array_bytes
+from training.package import ENCODER_FILES, SEEN, array_bytes
 
 WORDS = "window garden winter tea blanket papers letter court month morning bridge queue bag fruit".split()
 ACTS = {"refused": ("health.denial", "health"), "beat": ("violence.physical", "police")}
@@ -298,6 +298,14 @@ def test_identifiers_of_the_codebook_decide_what_is_left_out(files, codebook, mo
     assert {kind for recognizer in own for kind in recognizer.entity_types} < {
         kind for recognizer in whole for kind in recognizer.entity_types
     }
+
+
+def test_cases_that_the_encoder_was_fine_tuned_on_may_not_judge_it(files):
+    seen = json.dumps([id_digest("c1"), id_digest("c2")]).encode()
+    files = replace(files, files={**files.files, SEEN: seen})
+    files.require_unseen([make(3, "refused")], source="tune")
+    with pytest.raises(CorpusError, match=r"tune: 1 of its cases"):
+        files.require_unseen([make(3, "refused"), make(2, "refused")], source="tune")
 
 
 def test_parts_are_named_as_bundles_hold_them():

@@ -110,6 +110,19 @@ def test_auto_needs_enough_cases_not_only_a_clean_record():
     assert 0.55 < threshold < 0.65
 
 
+def test_auto_begins_no_lower_than_suggest_and_counts_only_what_lies_above():
+    p = np.linspace(0.99, 0.5, 100)
+    assert auto_threshold(p, np.ones(100), precision=0.95, least=0.6) >= 0.6
+    assert auto_threshold(p, np.ones(100), precision=0.95, least=0.9) is None  # twenty cases above it prove too little
+
+
+def test_auto_ends_at_the_first_threshold_that_cannot_show_its_precision():
+    """A good run further down that came by luck does not count."""
+    y = np.r_[np.ones(60), np.zeros(10), np.ones(900)]
+    p = np.linspace(0.99, 0.2, len(y))
+    assert auto_threshold(p, y, precision=0.95) > p[62]
+
+
 def test_wilson_bound_matches_its_table():
     assert wilson_lower(np.array([40]), np.array([40]))[0] == pytest.approx(0.9366, abs=1e-3)
 
@@ -123,3 +136,12 @@ def test_policy_has_every_code(codebook, config):
     for thresholds in policy["codes"].values():
         assert 0 < thresholds["review"] < thresholds["suggest"] <= 1
         assert thresholds["auto"] is None
+
+
+def test_code_without_cases_of_its_own_keeps_the_threshold_that_it_goes_on_from(codebook, config):
+    from nlp.classification import columns_of
+
+    columns = columns_of(codebook)
+    before = {code: {"suggest": 0.77} for axis in codebook.axes for code in axis.codes}
+    policy = tune(np.full((5, len(columns)), 0.3), np.zeros((5, len(columns))), columns, config, before=before)
+    assert {thresholds["suggest"] for thresholds in policy["codes"].values()} == {0.77}

@@ -132,7 +132,7 @@ def with_names(serving):
 
 
 def with_recognizers(serving):
-    return replace(serving, redactor=Redactor(recognizers_for(["PHONE"])))
+    return replace(serving, redactor=Redactor(recognizers_for(["PHONE"]), serving.tagger.tags.types))
 
 
 @pytest.mark.parametrize("other", [with_weights, with_states, with_names, with_recognizers])

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from nlp.classification import Column
 
+_CODES_WEIGHT = 20.0  # a mean over all columns, most of them 0, against sums over few for the other parts
+_PRIMARY_WEIGHT = 0.2
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -101,7 +104,7 @@ def loss_of(
         parts["primary"] = _primary_loss(outputs.primary, batch["primary"], batch["targets"], owner)
         parts["evidence"] = _evidence_loss(outputs.evidence, batch["evidence"], batch["targets"])
         parts["salience"] = _salience_loss(outputs.salience, batch["salient"])
-        total = total + 20 * parts["codes"] + 0.2 * parts["primary"]
+        total = total + _CODES_WEIGHT * parts["codes"] + _PRIMARY_WEIGHT * parts["primary"]
         total = total + evidence_weight * (parts["evidence"] + parts["salience"])
     return total, {name: float(part.detach()) for name, part in parts.items()}
 
@@ -134,7 +137,7 @@ def _primary_loss(logits: Tensor, primary: Tensor, targets: Tensor, owner: Tenso
 
 
 def _evidence_loss(logits: Tensor, marks: Tensor, targets: Tensor) -> Tensor:
-    """Binary loss of tokens: for codes that the case has, and with a tenth of the weight for those it has not."""
+    """Binary loss of tokens: the mean over codes that the case has, and the mean over those that it has not."""
     known = marks >= 0
     loss = nn.functional.binary_cross_entropy_with_logits(logits, marks.clamp(min=0).float(), reduction="none")
     present = (targets == 1)[:, None, :] & known

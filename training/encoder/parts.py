@@ -85,4 +85,4 @@ def untrained_serving(
     never = dict.fromkeys(tags.types, 2.0)
     tagger = Tagger(tags, weights=np.zeros((width, len(tags.names))), bias=np.zeros(len(tags.names)), thresholds=never)
     encoder = Encoder(WordPieces.from_json(tokenizer), onnx_network(to_small_onnx(model.eval())), width=width)
-    return Serving(encoder, tagger, pooling, Redactor(recognizers_for(tags.types)))
+    return Serving(encoder, tagger, pooling, Redactor(recognizers_for(tags.types), tags.types))

@@ -22,7 +22,7 @@ from .deletion import SAMPLE, deletion_figures
 from .evidence import token_figures
 from .predictions import AxisPredictions, Predictions, from_analyses
 from .primary import nothing_figures, primary_figures
-from .ranking import coverage, top_recall
+from .ranking import coverage, top_possible, top_recall
 from .redaction import redaction_figures
 from .scores import Counts, counts, draw_weights, figure, interval, share
 from .slices import Masks, by_language, slice_figures, slice_masks
@@ -156,6 +156,7 @@ def _axis(
         "macro_f1_interval": interval(drawn.macro_f1()),
         "macro_codes": int((found.true > 0).sum()),
         "top3_recall": top_recall(predicted, answered),
+        "top3_possible": top_possible(predicted),
         **calibration_figures(predicted, answered),
         "coverage": coverage(predicted, answered),
         "languages": by_language(slices["language"]),

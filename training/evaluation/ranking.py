@@ -27,6 +27,12 @@ def top_recall(axis: AxisPredictions, answered: np.ndarray) -> float | None:
     return share(hits, np.nansum(axis.gold))
 
 
+def top_possible(axis: AxisPredictions) -> float | None:
+    """The largest `top_recall` that any model can have: cases with more than three gold codes bound it."""
+    counts = np.nansum(axis.gold, axis=1)
+    return share(float(np.minimum(counts, _TOP).sum()), float(counts.sum()))
+
+
 @dataclass(frozen=True, eq=False)
 class _Cuts:
     """Every cut through the ranked pairs, from the highest: pairs and gold ones at or above it."""

@@ -115,3 +115,18 @@ class _Broken:
 def test_nothing_is_half_redacted_when_a_recognizer_fails() -> None:
     with pytest.raises(RuntimeError):
         Redactor([*all_recognizers().values(), _Broken()]).redact(reading("Айгуль пришла"))
+
+
+def test_name_beside_a_placeholder_is_hidden_though_it_was_found_with_it() -> None:
+    text = "She came with [PERSON_1] qwerzhanov yesterday."
+    named = [Entity(Span(text.index("["), text.index(" yesterday")), "PERSON", 0.9, "encoder")]
+    redaction = REDACTOR.redact(READER.read(Narrative(text, language="en")), named)
+    assert redaction.text == "She came with [PERSON_1] [PERSON_2] yesterday."
+
+
+def test_what_is_no_identifier_of_the_codebook_is_left_alone() -> None:
+    text = "She went to the mill."
+    named = [Entity(Span(16, 20), "ORGANISATION", 0.9, "encoder")]
+    read = READER.read(Narrative(text, language="en"))
+    assert Redactor((), ["PERSON"]).redact(read, named).text == text
+    assert Redactor((), ["ORGANISATION"]).redact(read, named).text == "She went to the [ORGANISATION_1]."

@@ -92,7 +92,7 @@ def read(parts, pieces, text, named, *, language):
     """What serving makes of a text: reading, redaction, states, parts to pool."""
     encoder = Encoder(pieces, onnx_network(parts.onnx), width=parts.pooling.width)
     reading = Reader(languages=(language,), max_characters=len(text)).read(Narrative(text, language=language))
-    redaction = Redactor(()).redact(reading, named)
+    redaction = Redactor((), {entity.type for entity in named}).redact(reading, named)
     states = encoder.encode(text)
     return redaction, states, pool(parts.pooling, reading, redaction, states)
 

@@ -14,7 +14,7 @@ from training.evaluation import AxisPredictions, Predictions, compare_paired
 from training.evaluation.calibration import calibration_figures
 from training.evaluation.confusion import confusion
 from training.evaluation.primary import nothing_figures
-from training.evaluation.ranking import coverage, top_recall
+from training.evaluation.ranking import coverage, top_possible, top_recall
 from training.evaluation.scores import counts, draw_weights, interval
 from training.evaluation.slices import slice_figures, slice_masks
 
@@ -41,6 +41,12 @@ def test_gold_among_the_first_three(two):
     assert top_recall(two, everybody(two)) == 0.6667
     assert top_recall(two, np.array([True, False])) == 0.3333  # nothing comes first in a refused case
     assert top_recall(axis([[0, 0]], [[0.9, 0.1]]), np.array([True])) is None
+
+
+def test_cases_with_more_than_three_codes_bound_what_three_can_reach():
+    item = axis([[1, 1, 1, 1, 1], [1, 0, 0, 0, 0], [NAN] * 5], np.full((3, 5), 0.5))
+    assert top_possible(item) == 0.6667
+    assert top_possible(axis([[0, 0]], [[0.9, 0.1]])) is None
 
 
 @pytest.mark.parametrize(
