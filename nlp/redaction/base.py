@@ -37,7 +37,7 @@ class Recognizer(Protocol):
 def compile_folded(pattern: str) -> re.Pattern[str]:
     """A pattern in lower case, for text that went through `fold_case`: several times faster than ``re.IGNORECASE``."""
     pieces = re.findall(r"\\.|\(\?P<|[^\\(]+|\(", pattern, re.DOTALL)
-    return re.compile("".join(piece if piece.startswith(("\\", "(?P")) else piece.lower() for piece in pieces))
+    return re.compile("".join(piece if piece.startswith(("\\", "(?P")) else fold_case(piece) for piece in pieces))
 
 
 class Announced:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from ..base import PatternRecognizer
+from ..regional import any_of
 
 _DOMAIN = r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[^\W\d_]{2,24}"
 
@@ -85,7 +86,7 @@ NAMED_HANDLE = PatternRecognizer(
     name="named-handle",
     entity_type="HANDLE",
     pattern=r"(?<![\w@./-])(?=[A-Za-z0-9.]{0,40}[._\d])[A-Za-z][A-Za-z0-9._]{2,40}[A-Za-z0-9_](?![\w@])",
-    before=rf"(?<!\w)(?:{_MESSENGER})(?:\s(?:account|profile|page|channel|аккаунт|профиль|страниц\w|канал|под|"
+    before=rf"(?<!\w)(?:{_MESSENGER}|{any_of('network')})\.?(?:\s(?:account|profile|page|channel|аккаунт|профиль|страниц\w|канал|под|"
     rf"ником?|name|is|as|by|there|on|-|–|—)){{0,2}}[\s:]{{1,2}}[«\"“'(]?",
     source="a name with a digit, dot or _ after the word for a network",
     score=0.7,

@@ -54,8 +54,8 @@ _PLATE_WORDS = (
 NAMED_PLATE = PatternRecognizer(
     name="named-plate",
     entity_type="VEHICLE",
-    pattern=rf"(?<![\w-])(?=[{_BOTH} -]{{0,9}}\d)(?:[{_BOTH}ЁĆČŠŽ]{{1,4}}|\d{{2,4}})(?:[ "
-    rf"-]?(?:[{_BOTH}ЁĆČŠŽ]{{1,3}}|\d{{1,4}})){{1,4}}(?!\w)",
+    pattern=rf"(?<![\w-])(?=[{_BOTH}А-ЯЀ-ЏĆČŠŽ -]{{0,9}}\d)(?:[{_BOTH}А-ЯЀ-ЏĆČŠŽ]{{1,4}}|\d{{2,4}})(?:[ "
+    rf"-]?(?:[{_BOTH}А-ЯЀ-ЏĆČŠŽ]{{1,3}}|\d{{1,4}})){{1,4}}(?!\w)",
     before=rf"(?<!\w)(?:{_PLATE_WORDS})[\s:,(–—-]{{1,3}}(?:(?:was|is|number|номер|no\.?|№|мой|"
     rf"его)[\s:]{{1,2}}){{0,2}}",
     source="what stands after the word for a number plate",
