@@ -176,6 +176,9 @@ def redact(
         Path | None, typer.Option(help="Undo: the text is a redacted one, this is its map; prints what it was before.")
     ] = None,
     key_file: KeyFileOption = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML page that shows what is hidden. It holds the narrative itself.")
+    ] = None,
     language: LanguageOption = None,
     bundle: BundleOption = None,
 ) -> None:
@@ -188,18 +191,23 @@ def redact(
     key = read_key(key_file) if sealed else None  # before all work: a missing key is said at once
     pipeline = _pipeline(bundle)
     text = _read(file, pipeline.reader.max_characters)
-    redaction = pipeline.at_level(text, pipeline.redact_one(Narrative(text, language=language)), level.value)
+    strict = pipeline.redact_one(Narrative(text, language=language))
+    redaction = pipeline.at_level(text, strict, level.value)
     if sealed and key:
         from .redaction.vault import seal
 
-        _write_map(sealed, seal(text, redaction, key))
+        _write_private(sealed, seal(text, redaction, key))
+    if report:
+        from .redaction.report import render
+
+        _write_private(report, render(text, redaction, strict, pipeline.codebook).encode())
     if as_json:
         _print_json({"redacted_text": redaction.text, "entities": entities_json(redaction.entities)})
     else:
         typer.echo(_printable(redaction.text))
 
 
-def _write_map(path: Path, content: bytes) -> None:
+def _write_private(path: Path, content: bytes) -> None:
     from .bulk.replacing import replacing
 
     with replacing(path, keep_earlier=True) as place:
