@@ -38,7 +38,7 @@ def tuning(root, bundle):
     config = load_config(root / "training" / "configs" / "encoder.toml")
     cases = read_cases(root / "annotations" / "narratives", bundle.codebook())
     splits = divided(cases, config.split, root / config.splits if config.splits else None)
-    return [case for case in splits["tune"] if case.language in bundle.languages]
+    return [case for case in splits["tune"] if case.language in bundle.languages][::2]  # half of it: minutes count
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_evidence_is_where_people_marked_it(figures):
 def test_swapping_names_and_places_changes_at_most_one_decision_in_a_hundred(pipeline, tuning):
     """Every identifier becomes another of its kind; a decision is whether a code is suggested."""
     refiller = Refiller(seed=7)
-    changed = decisions = 0
+    changed = decisions = suggested = 0
     for case in tuning[:: len(tuning) // SWAPPED]:
         before, after = (
             pipeline.analyze_one(item.narrative()) for item in (case, replace(refiller.refill(case, 1), case_id="x"))
@@ -79,7 +79,9 @@ def test_swapping_names_and_places_changes_at_most_one_decision_in_a_hundred(pip
         said = [{item.code for item in analysis.suggestions if item.suggested} for analysis in (before, after)]
         changed += len(said[0] ^ said[1])
         decisions += len(before.suggestions)
+        suggested += len(said[0] | said[1])
     assert changed <= 0.01 * decisions
+    assert changed <= 0.15 * suggested  # most codes are far from any case: among those that are near, more change
 
 
 def test_a_long_text_is_read_to_its_end(pipeline):
