@@ -135,6 +135,7 @@ def evaluate(
     from .corpus import read_cases
     from .evaluation import load_predictions, measure
     from .evaluation.output import renderer, write
+    from .package import require_unseen
 
     render = renderer(report)
     opened = open_bundle(bundle or run / "bundle")
@@ -142,10 +143,7 @@ def evaluate(
     cases = read_cases(data, book) if data else split_of(run, split, book)
     if not cases:
         raise CorpusError("there is no case in it", source=str(data or split), line=0)
-    if opened.manifest["kind"] == "encoder":
-        from .encoder_fit import EncoderFiles
-
-        EncoderFiles.of_bundle(opened).require_unseen(cases, source=str(data or run / f"{split}.jsonl"))
+    require_unseen(opened.files, cases, source=str(data or run / f"{split}.jsonl"))
     others = [load_predictions(path) for path in baseline or ()]
     pipeline = opened.pipeline(max_characters=max(MAX_CHARACTERS, *(len(case.text) for case in cases)))
     with progress("evaluating", len(cases) + min(sample, len(cases))) as step:
