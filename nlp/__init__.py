@@ -11,6 +11,7 @@ Names are loaded on first use, so that importing the package costs next to nothi
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from .types import Analysis, Entity, Evidence, Narrative, Redaction, Span, Suggestion
 
 __version__ = "0.3.0"
+
+# The threads of numpy's linear algebra wait by spinning, and so take their cores from the encoder; its own arrays are
+# small. Measured: 99 ms a narrative with them, 75 ms without. Works where numpy has not been imported before.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _HOME = {
     "Analysis": "types",

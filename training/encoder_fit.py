@@ -21,9 +21,9 @@ from nlp.tags import Tagger
 
 from .calibration import FREE, calibrate, cross_calibrated, log_loss
 from .config import Config
-from .corpus import Case, id_digest
+from .corpus import Case
 from .heads import Encoded, Serving, continue_heads, encode, fit_heads
-from .package import ENCODER_FILES, SEEN
+from .package import ENCODER_FILES
 from .tune import tune
 
 PARTS = "encoder"  # folder of a run with the encoder in the form that serves
@@ -58,17 +58,6 @@ class EncoderFiles:
             raise CorpusError("has no encoder to fit heads on", source=bundle.name, line=0)
         files = {name: bundle.files[name] for name in ENCODER_FILES if name in bundle.files}
         return cls(bundle.name, files, bundle.manifest["encoder"])
-
-    def require_unseen(self, cases: Sequence[Case], *, source: str) -> None:
-        """Raise `CorpusError` if the encoder was fine-tuned on some of these cases: it must not be judged by them."""
-        seen = frozenset(json.loads(self.files[SEEN])) if SEEN in self.files else frozenset()
-        if count := sum(id_digest(case.case_id) in seen for case in cases):
-            raise CorpusError(
-                f"{count} of its cases are among those that the encoder was fine-tuned on: divide again as then, or "
-                "fine-tune anew",
-                source=source,
-                line=0,
-            )
 
     def serving(self, codebook: Codebook) -> Serving:
         """The parts that turn narratives into features. Raises `BundleIncompatible` where they do not fit."""

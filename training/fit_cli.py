@@ -87,12 +87,12 @@ def _fit_linear(settings: Config, config: Path, run: Path) -> None:
 
 def _fit_encoder(settings: Config, config: Path, run: Path, encoder_of: str | None) -> None:
     from .encoder_fit import EncoderFiles, fit_on_encoder, with_tag_thresholds
-    from .package import Identity, write_encoder_draft
+    from .package import Identity, require_unseen, write_encoder_draft
 
     book = load_codebook(settings.codebook)
     train, tuning = (split_of(run, split, book) for split in ("train", "tune"))
     files = EncoderFiles.of_bundle(open_bundle(encoder_of)) if encoder_of else EncoderFiles.of_run(run)
-    files.require_unseen(tuning, source=str(run / "tune.jsonl"))
+    require_unseen(files.files, tuning, source=str(run / "tune.jsonl"))
     with progress("thresholds of identifiers", len(tuning)) as step:
         files = with_tag_thresholds(files, tuning, book, step=step)
     with progress("encoding", len(train) + len(tuning)) as step:

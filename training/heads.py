@@ -128,22 +128,36 @@ def primary_of(cases: Sequence[Case], columns: Sequence[Column]) -> np.ndarray:
 def fit_heads(
     train: Encoded, tune: Encoded, columns: Sequence[Column], pooling: Pooling, *, C: Sequence[float], seed: int
 ) -> tuple[HeadsClassifier, dict[str, object]]:
-    """Heads without calibration yet, and what was found on the way. ``C`` is chosen by the log loss on ``tune``."""
+    """Heads without calibration yet, and what was found on the way: the encoder's own opinion of each code, or logistic
+    models of some strength of regularization ``C``, whichever has the smallest log loss on ``tune``.
+
+    The encoder was fine-tuned on the cases that these models are fitted on, so that its states tell them apart better
+    than any new ones: the models may well be worse than its opinion.
+    """
     blank = _heads(columns, pooling, np.zeros((pooling.n_features + 1, len(columns))))
-    losses = {}
-    fitted = {}
-    for value in C:
-        fitted[value] = _heads(columns, pooling, _fit_columns(train.X, train.targets, blank, value, seed))
-        losses[value] = log_loss(fitted[value].decision_function(tune.X), tune.targets)
-    best = min(C, key=lambda value: (losses[value], value))
+    fitted = {0.0: _opinions(blank)}
+    fitted |= {value: _heads(columns, pooling, _fit_columns(train.X, train.targets, blank, value, seed)) for value in C}
+    losses = {value: log_loss(heads.decision_function(tune.X), tune.targets) for value, heads in fitted.items()}
+    best = min(losses, key=lambda value: (losses[value], value))
     model = fitted[best]
-    model.primary = _fit_columns(train.X, train.primary, blank, best, seed)
+    strength = min(C, key=lambda value: (losses[value], value))
+    model.primary = _fit_columns(train.X, train.primary, blank, strength, seed)
     facts: dict[str, object] = {
         "C": best,
+        "C_of_primary": strength,
         "log_loss_on_tune": {str(value): round(loss, 5) for value, loss in losses.items()},
         "cases": len(train.X),
     }
     return model, facts
+
+
+def _opinions(blank: HeadsClassifier) -> HeadsClassifier:
+    """Heads that say what the encoder does; of a code that it does not know they say nothing."""
+    weights = np.zeros_like(blank.weights)
+    for at, column in enumerate(blank.columns):
+        if column in blank.pooling.columns:
+            weights[2 * blank.pooling.width + blank.pooling.columns.index(column), at] = 1.0
+    return _heads(blank.columns, blank.pooling, weights)
 
 
 def continue_heads(

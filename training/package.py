@@ -19,10 +19,11 @@ from nlp import __version__
 from nlp.bundle import FORMAT, MANIFEST, MAX_BYTES, Bundle, open_bundle
 from nlp.classification import Column, HeadsClassifier, LinearClassifier
 from nlp.codebook import Codebook
-from nlp.errors import BundleIncompatible, OutputError
+from nlp.errors import BundleIncompatible, CorpusError, OutputError
 
 from .card import card
 from .config import Config
+from .corpus import Case, id_digest
 
 _LIBRARIES = (
     "numpy",
@@ -144,6 +145,19 @@ def package(draft: Path, models: Path, metrics: Mapping[str, Any], *, default: b
     _write(target, manifest, files)
     _write_index(models, bundle, default=default)
     return target
+
+
+def require_unseen(files: Mapping[str, bytes], cases: Sequence[Case], *, source: str) -> None:
+    """Raise `CorpusError` if the encoder among these files of a bundle was fine-tuned on some of the cases: it must not
+    be judged by them."""
+    seen = frozenset(json.loads(files[SEEN])) if SEEN in files else frozenset()
+    if count := sum(id_digest(case.case_id) in seen for case in cases):
+        raise CorpusError(
+            f"{count} of its cases are among those that the encoder was fine-tuned on: divide again as then, or "
+            "fine-tune anew",
+            source=source,
+            line=0,
+        )
 
 
 def _write_index(models: Path, bundle: Bundle, *, default: bool) -> None:

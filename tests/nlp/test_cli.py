@@ -124,7 +124,7 @@ def test_bad_setting_gives_a_sentence(monkeypatch):
 
 
 def test_bundle_show_and_verify(use_tiny_bundle):
-    assert json.loads(run("bundle", "show", "--json").stdout)["name"] == "react"
+    assert json.loads(run("bundle", "show", "--json").stdout)["name"] == "react-linear"
     assert "it loads" in run("bundle", "verify", use_tiny_bundle).stdout
 
 

@@ -23,7 +23,7 @@ from training.encoder_fit import (
     parity_figures,
     with_tag_thresholds,
 )
-from training.package import ENCODER_FILES, SEEN, array_bytes
+from training.package import ENCODER_FILES, SEEN, array_bytes, require_unseen
 
 WORDS = "window garden winter tea blanket papers letter court month morning bridge queue bag fruit".split()
 ACTS = {"refused": ("health.denial", "health"), "beat": ("violence.physical", "police")}
@@ -302,10 +302,10 @@ def test_identifiers_of_the_codebook_decide_what_is_left_out(files, codebook, mo
 
 def test_cases_that_the_encoder_was_fine_tuned_on_may_not_judge_it(files):
     seen = json.dumps([id_digest("c1"), id_digest("c2")]).encode()
-    files = replace(files, files={**files.files, SEEN: seen})
-    files.require_unseen([make(3, "refused")], source="tune")
+    parts = {**files.files, SEEN: seen}
+    require_unseen(parts, [make(3, "refused")], source="tune")
     with pytest.raises(CorpusError, match=r"tune: 1 of its cases"):
-        files.require_unseen([make(3, "refused"), make(2, "refused")], source="tune")
+        require_unseen(parts, [make(3, "refused"), make(2, "refused")], source="tune")
 
 
 def test_parts_are_named_as_bundles_hold_them():

@@ -159,7 +159,22 @@ def test_heads_tell_the_cases_apart(encoded, columns, serving):
         assert p[mine, at].min() > 0.8
         assert p[~mine, at].max() < 0.2
     assert facts["cases"] == 45
-    assert set(facts["log_loss_on_tune"]) == {"10.0", "1000.0"}
+    assert set(facts["log_loss_on_tune"]) == {"0.0", "10.0", "1000.0"}
+
+
+def test_what_the_encoder_says_itself_is_kept_where_no_model_does_better(encoded, columns, serving):
+    """Its opinion of a code is one of the features: where that tells all, models fitted on noise cannot win."""
+    rng = np.random.default_rng(0)
+    coded = ~np.isnan(encoded.targets)
+    X = rng.normal(size=encoded.X.shape).astype(np.float32)
+    for at, column in enumerate(columns):
+        own = 2 * serving.pooling.width + serving.pooling.columns.index(column)
+        X[:, :, own] = np.where(coded[:, at], 8 * encoded.targets[:, at] - 4, 0)[:, None]
+    told = replace(encoded, X=X)
+    noise = replace(encoded, X=rng.normal(size=encoded.X.shape).astype(np.float32))
+    model, facts = fit_heads(noise, told, columns, serving.pooling, C=[1.0], seed=1)
+    assert facts["C"] == 0.0
+    assert np.allclose(model.decision_function(X)[coded], 8 * encoded.targets[coded] - 4)
 
 
 def test_regularization_is_the_one_with_the_least_loss_on_tune(encoded, columns, serving):
