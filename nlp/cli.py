@@ -27,6 +27,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
+    from .pseudonyms import Pseudonymizer
 
 _MOST_RESTORED = 10_000_000  # characters of a redacted text
 
@@ -172,6 +173,13 @@ def redact(
     sealed: Annotated[
         Path | None, typer.Option("--map", help="Write what stood where into this file, encrypted, for --restore.")
     ] = None,
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="Invented names for people, the same in every text under one key.")
+    ] = False,
+    shift_dates: Annotated[
+        str | None,
+        typer.Option(metavar="CASE", help="Move all dates by a number of days that hangs on this case id and the key."),
+    ] = None,
     restore: Annotated[
         Path | None, typer.Option(help="Undo: the text is a redacted one, this is its map; prints what it was before.")
     ] = None,
@@ -188,12 +196,18 @@ def redact(
     if restore:
         _restore(file, restore, key_file)
         return
-    key = read_key(key_file) if sealed else None  # before all work: a missing key is said at once
+    key = read_key(key_file) if sealed or pseudonyms or shift_dates else b""  # before all work: a missing one is said
+    renamer = _pseudonymizer(key) if pseudonyms or shift_dates else None
     pipeline = _pipeline(bundle)
-    text = _read(file, pipeline.reader.max_characters)
-    strict = pipeline.redact_one(Narrative(text, language=language))
+    narrative = pipeline.reader.read(Narrative(_read(file, pipeline.reader.max_characters), language=language))
+    text = narrative.text
+    strict = pipeline.redact_reading(narrative, pipeline.states_of(narrative))
     redaction = pipeline.at_level(text, strict, level.value)
-    if sealed and key:
+    if renamer and pseudonyms:
+        redaction = renamer.names(text, redaction, language=narrative.language)
+    if renamer and shift_dates:
+        redaction = renamer.dates(text, redaction, case_id=shift_dates, language=narrative.language)
+    if sealed:
         from .redaction.vault import seal
 
         _write_private(sealed, seal(text, redaction, key))
@@ -205,6 +219,12 @@ def redact(
         _print_json({"redacted_text": redaction.text, "entities": entities_json(redaction.entities)})
     else:
         typer.echo(_printable(redaction.text))
+
+
+def _pseudonymizer(key: bytes) -> Pseudonymizer:
+    from .pseudonyms import Pseudonymizer
+
+    return Pseudonymizer(key)
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -7,8 +7,10 @@ key, is refused. A random nonce of 96 bits for each map; one key may seal 2**32 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections import defaultdict
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -55,13 +57,19 @@ def restore(redacted: str, content: bytes, key: bytes) -> tuple[str, int]:
         words[item["placeholder"]].append(item["words"])
     parts, at, empty = [], 0, 0
     seen: dict[str, int] = defaultdict(int)
-    for match in PLACEHOLDER.finditer(redacted):
+    for match in _shown(words).finditer(redacted):
         forms = words.get(match[0])
         parts += [redacted[at : match.start()], forms[min(seen[match[0]], len(forms) - 1)] if forms else match[0]]
         seen[match[0]] += 1
         empty += not forms
         at = match.end()
     return "".join([*parts, redacted[at:]]), empty
+
+
+def _shown(words: Iterable[str]) -> re.Pattern[str]:
+    """What stands for something: the placeholders and pseudonyms of a map, and any other placeholder."""
+    known = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.compile(rf"(?<!\w)(?:{known})(?!\w)|{PLACEHOLDER.pattern}" if known else PLACEHOLDER.pattern)
 
 
 def _put_back(redacted: str, replacements: list[dict[str, str | int]]) -> str:

@@ -16,11 +16,11 @@ import numpy as np
 from nlp.classification import Column
 from nlp.encoding import Tokens, WordPieces
 from nlp.errors import CorpusError
+from nlp.pseudonyms import wording
 from nlp.tags import OUTSIDE, Tags
 
 from ..corpus import Case
 from ..fit import targets_of
-from ..refill import wording
 
 NAMES = ("PERSON", "LOCATION", "ORGANISATION")  # what the public corpora mark
 

@@ -4,7 +4,12 @@ A name detector that trains on refilled copies learns how names stand in sentenc
 grammatical case, culture, spelling and shape of each identifier are kept; optional noise imitates hurried typing and
 scanning."""
 
+from nlp.pseudonyms.pools import add_source
+
+from .more_names import faker_names
 from .noise import HEAVY, LIGHT, NO_NOISE, Noise
 from .refiller import Refiller, Tally
+
+add_source(faker_names)
 
 __all__ = ["HEAVY", "LIGHT", "NO_NOISE", "Noise", "Refiller", "Tally"]

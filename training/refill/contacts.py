@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from random import Random
 
-from .lexicon import plain
+from nlp.pseudonyms.lexicon import plain
+from nlp.pseudonyms.pools import cultures_of, spelt
+
 from .numbers import reshape
-from .pools import cultures_of, spelt
 
 _PROVIDERS = frozenset(
     "gmail yahoo outlook hotmail icloud proton protonmail mail inbox list yandex rambler bk ukr meta i tut abv "

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from .spelling import respell
-from .wording import lower, upper
+from nlp.pseudonyms.spelling import respell
+from nlp.pseudonyms.wording import lower, upper
 
 _KEYBOARDS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
 _OCR_PAIRS = (

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from functools import cache
 from random import Random
 
-from .declension import Reading, analyses, form, forms, titled
-from .lexicon import latin_key, plain
+from nlp.pseudonyms.declension import Reading, analyses, form, forms, titled
+from nlp.pseudonyms.lexicon import latin_key, plain
+from nlp.pseudonyms.pools import COUNTRIES, cultures_of, listed, place_names
+from nlp.pseudonyms.prepositions import cases_after
+from nlp.pseudonyms.russian import readings
+from nlp.pseudonyms.spelling import respell, spelling_of
+from nlp.pseudonyms.wording import like
+
 from .numbers import reshape
-from .pools import COUNTRIES, cultures_of, listed, place_names
-from .prepositions import cases_after
-from .russian import readings
-from .spelling import respell, spelling_of
-from .wording import like
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʻʼ‘-][^\W\d_]+)*")
 _LOWER_RUN = 3  # letters that a word in small letters must have to be taken for a place

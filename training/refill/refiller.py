@@ -12,6 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from nlp.pseudonyms.people import People
+from nlp.pseudonyms.pools import country_of
+from nlp.pseudonyms.spelling import spelling_of
+from nlp.pseudonyms.wording import Habits
 from nlp.types import Entity, Span
 
 from ..corpus import Case
@@ -19,11 +23,7 @@ from . import numbers
 from .contacts import contact
 from .dates import new_age, new_date
 from .noise import NO_NOISE, Noise, add_noise
-from .people import People
 from .places import Places
-from .pools import country_of
-from .spelling import spelling_of
-from .wording import Habits
 
 Edit = tuple[int, int, str]  # start, end, new words
 
@@ -76,7 +76,7 @@ class Refiller:
 
     def _edits(self, case: Case, entities: Sequence[Entity], rng: Random) -> list[Edit]:
         country = country_of(case.country, case.language)
-        people = People(case.text, entities, language=case.language, country=country, rng=rng)
+        people = People(case.text, entities, language=case.language, country=country, draws=lambda key: rng)
         self.tally.people += people.mentions
         self.tally.people_told += people.told
         others = _Others(case, country, rng, people.latin_names())

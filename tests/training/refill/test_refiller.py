@@ -5,16 +5,16 @@ import re
 
 import pytest
 
+from nlp.pseudonyms.declension import analyses
+from nlp.pseudonyms.lexicon import known
+from nlp.pseudonyms.pools import COUNTRIES, CULTURES, place_names, pool
+from nlp.pseudonyms.spelling import respell
+from nlp.pseudonyms.wording import like
 from nlp.types import Entity, Span
 from training.corpus import Case, case_from_json, case_json, read_cases
 from training.marking import read_marked
 from training.refill import HEAVY, Refiller
-from training.refill.declension import analyses
-from training.refill.lexicon import known
 from training.refill.places import Places
-from training.refill.pools import COUNTRIES, CULTURES, place_names, pool
-from training.refill.spelling import respell
-from training.refill.wording import like
 
 
 def _rng(seed):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.refill.declension import analyses, form
+from nlp.pseudonyms.declension import analyses, form
 
 FORMS = [
     ("ru", "Нурланова", "gen", "f", "surname", "Нурлановой"),

@@ -1,4 +1,4 @@
-"""The names that new identifiers are drawn from: lists of ``data/`` and of ``faker``, by language and country.
+"""The names that new identifiers are drawn from: the lists of ``data/``, by language and country.
 
 Where this module says *culture*, it means a file of ``data/``: a people's names in that people's own spelling.
 `spelling` brings them into the language of a text.
@@ -6,9 +6,8 @@ Where this module says *culture*, it means a file of ``data/``: a people's names
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -38,19 +37,6 @@ _COUNTRY_OF_LANGUAGE = {
     "sr": "Serbia", "mk": "North Macedonia", "ru": "Russia",
 }  # fmt: skip
 COUNTRIES = tuple(sorted(_OF_COUNTRY))
-# Locales of faker beside our own lists, and the lists of their person provider: men, women, surnames.
-_FAKER = {
-    "ru": ("ru_RU", "last_names_male"),
-    "uk": ("uk_UA", "last_names_male"),
-    "ro": ("ro_RO", ""),
-    "ka": ("ka_GE", "last_names"),
-    "hy": ("hy_AM", "last_names"),
-    "az": ("az_AZ", "last_names_male"),
-    "uz": ("uz_UZ", "last_names_male"),
-    "mk": ("mk_MK", ""),
-    "bs": ("hr_HR", "last_names"),
-}
-_APOSTROPHES = str.maketrans("‘’ʻ`", "ʼʼʼʼ")  # faker writes Uzbek letters with whatever is at hand
 
 
 class Pool(NamedTuple):
@@ -92,35 +78,39 @@ def sections(name: str) -> dict[str, tuple[str, ...]]:
     return {title: tuple(words) for title, words in found.items()}
 
 
+_sources: list[Callable[[str], Pool]] = []
+
+
+def add_source(source: Callable[[str], Pool]) -> None:
+    """Draw also from the names that ``source`` gives for a culture. For training, which wants many; to be called before
+    the first name is drawn. Pseudonyms are drawn from our own lists alone, so that they stay the same everywhere."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+@cache
+def own_pool(culture: str) -> Pool:
+    """The names of a culture in our own lists."""
+    own = sections(culture)
+    women = set(own["women"])
+    return Pool(tuple(name for name in own["men"] if name not in women), own["women"], own["surnames"])
+
+
 @cache
 def pool(culture: str) -> Pool:
-    """All names of a culture. Raises `ModuleNotFoundError` without ``faker``."""
-    own = sections(culture)
-    men, women, surnames = list(own["men"]), list(own["women"]), list(own["surnames"])
-    if culture in _FAKER:
-        locale, last = _FAKER[culture]
-        provider = import_module(f"faker.providers.person.{locale}").Provider
-        men += _usable(getattr(provider, "first_names_male", ()), culture)
-        women += _usable(getattr(provider, "first_names_female", ()), culture)
-        surnames += _usable(getattr(provider, last, ()) if last else (), culture)
+    """The names of a culture in our own lists and in those of added sources."""
+    men, women, surnames = ([*names] for names in own_pool(culture))
+    for source in _sources:
+        more = source(culture)
+        men += more.men
+        women += more.women
+        surnames += more.surnames
     women_too = set(women)
-    return Pool(
-        tuple(name for name in dict.fromkeys(men) if name not in women_too),
-        tuple(dict.fromkeys(women)),
-        _once(surnames),
-    )
+    return Pool(_once([name for name in men if name not in women_too]), _once(women), _once(surnames))
 
 
 def _once(names: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
-
-
-def _usable(names: object, culture: str) -> Iterator[str]:
-    for raw in names if isinstance(names, (tuple, list, dict)) else ():
-        name = str(raw).strip()
-        if len(name) > 2 and name.replace("-", "").replace("'", "").replace("’", "").isalpha():
-            fixed = name.translate(_APOSTROPHES) if culture == "uz" else name
-            yield fixed.replace("Oʼ", "Oʻ").replace("oʼ", "oʻ").replace("gʼ", "gʻ") if culture == "uz" else fixed
 
 
 @cache

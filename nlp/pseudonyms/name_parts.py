@@ -14,12 +14,12 @@ from .spelling import spelling_of
 from .surnames import Surname, read_surname
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’‘`][^\W\d_]+)*")
-_KIN = frozenset(
+KIN = frozenset(
     "уулу улуу ұлы улы оглы оғлу угли ўғли кызы қызы қизи кизи гызы uulu uly ulu oglu oğlu ogly oʻgʻli o'g'li "
     "oʻg'li ugli "
     "kyzy kizi qizi qızı gizi кызынын qızının oğlunun".split()
 )
-_PARTICLES = frozenset("тер տեր ter бин ибн эль аль bin ibn al el de van von da".split())
+PARTICLES = frozenset("тер տեր ter бин ибн эль аль bin ibn al el de van von da".split())
 _PATRONYMIC = re.compile(
     r"(?P<father>\w{2,}?)(?P<ending>(?:[оеё]в|ьев|йов)(?:ич|н)\w{0,5}|[ії]вн\w{1,3}|"
     r"(?:ұлы|қызы|улы|кызы|uly|kyzy)\w{0,4}|(?:ov|ev|yev)(?:ich|n)\w{0,6}|(?:ov|yov)yc[hz]\w{0,2}|[iï]vn\w{1,2}|"
@@ -73,11 +73,11 @@ def name_kinds(parts: Sequence[Part], text: str, country: str) -> None:
     for at, part in enumerate(parts):
         lowered = part.surface.lower()
         followed = text[part.end : part.end + 1]
-        if lowered in _KIN and (at or len(parts) > 1):
+        if lowered in KIN and (at or len(parts) > 1):
             part.kind = "kept"
             if at:
                 parts[at - 1].kind = "father"
-        elif lowered in _PARTICLES and len(parts) > 1:
+        elif lowered in PARTICLES and len(parts) > 1:
             part.kind = "kept"
         elif at and lowered == part.surface and parts[at - 1].kind == "initial" and text[part.start - 1] == "-":
             part.kind = "kept"  # what is left of a shortened surname: Б-ук

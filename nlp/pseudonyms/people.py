@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -14,7 +14,7 @@ from .declension import form, titled
 from .lexicon import latin_key, plain
 from .name_parts import Part, name_kinds, split
 from .name_reading import read_part
-from .pools import cultures_of, listed, pool, sections, spelt
+from .pools import Pool, cultures_of, listed, own_pool, pool, sections, spelt
 from .spelling import capitalize, respell, script_of
 from .surnames import read_surname
 from .wording import like
@@ -34,11 +34,30 @@ class _Name:
     of_culture: str = ""
 
 
-class People:
-    """The new names of one text. ``told`` counts the marked names whose case was told, ``mentions`` all."""
+Draws = Callable[[str], Random]
+"""The source of chance for a name, by its key: one for all, or one for each, so that equal names stay equal."""
 
-    def __init__(self, text: str, entities: Iterable[Entity], *, language: str, country: str, rng: Random) -> None:
-        self._rng = rng
+
+class People:
+    """The new names of one text. ``told`` counts the marked names whose case was told, ``mentions`` all.
+
+    With ``steady`` a name is drawn from our own lists, among those that bend in every case, so that what stands for it
+    does not depend on the cases that a text happens to use.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        entities: Iterable[Entity],
+        *,
+        language: str,
+        country: str,
+        draws: Draws,
+        steady: bool = False,
+    ) -> None:
+        self._draws = draws
+        self._steady = steady
+        self._pool = own_pool if steady else pool
         self._language = language
         self._country = country
         self._used: set[str] = set()
@@ -115,7 +134,9 @@ class People:
                 name.parts.append(part)
         for name in names.values():
             genders = [part.gender for part in name.parts if part.gender]
-            name.gender = max(sorted(set(genders)), key=genders.count) if genders else self._rng.choice("mf")
+            name.gender = (
+                max(sorted(set(genders)), key=genders.count) if genders else self._draws(name.parts[0].key).choice("mf")
+            )
             name.culture = next((part.culture for part in name.parts if part.culture), cultures_of(self._country)[0])
         return names
 
@@ -125,8 +146,9 @@ class People:
             return
         words, culture = self._candidates(name)
         best, best_fit = "", -1
+        rng = self._draws(name.parts[0].key)
         for _ in range(_DRAWS):
-            new = self._rng.choice(words)
+            new = rng.choice(words)
             fit = self._fit(new, culture, name)
             if fit > best_fit:
                 best, best_fit = new, fit
@@ -137,7 +159,7 @@ class People:
 
     def _candidates(self, name: _Name) -> tuple[Sequence[str], str]:
         culture = "ru" if name.culture == "ko" and name.kind != "surname" else name.culture
-        names = pool(culture)
+        names = self._pool(culture)
         if name.kind in ("father", "patronymic"):
             return names.men, culture
         if name.kind == "given":
@@ -152,7 +174,7 @@ class People:
         for candidate in dict.fromkeys(
             (culture, *cultures_of(self._country), "ru", "uk", "hy", "ka", "sr", "uz", "ro")
         ):
-            found = _of_class(candidate, spelling, wanted)
+            found = _of_class(self._pool, candidate, spelling, wanted)
             if found:
                 return found, candidate
         return names.surnames, culture
@@ -176,17 +198,18 @@ class People:
             if part.surname is not None:
                 continue
             gender = part.gender or name.gender
-            made = {form(part.spelling, spelt_new, case, gender, _kind(part)) for case in part.cases}
+            cases = _KNOWN_CASES if self._steady else part.cases
+            made = {form(part.spelling, spelt_new, case, gender, _kind(part)) for case in cases}
             if None in made:
                 fit = min(fit, 1)
-            elif len(made) > 1:
+            elif len(made) > 1 and not self._steady:
                 fit = min(fit, 2)
         return fit
 
     def _draw_nickname(self, name: _Name) -> None:
         spelling = name.parts[0].spelling
         words = [word for word in listed("nicknames", spelling) if plain(word) != plain(name.parts[0].surface)]
-        name.new, name.of_culture = self._rng.choice(words), spelling
+        name.new, name.of_culture = self._draws(name.parts[0].key).choice(words), spelling
 
     def _render(self, part: Part, parts: Sequence[Part]) -> str:
         if part.kind == "kept":
@@ -212,7 +235,9 @@ class People:
         letter = part.surface.lower()
         known = self._initials.get((anchor, letter))
         if known is None:
-            known = self._initials[anchor, letter] = self._full_initial(anchor, part) or self._some_initial(part)
+            known = self._initials[anchor, letter] = self._full_initial(anchor, part) or self._some_initial(
+                anchor, part
+            )
         return known
 
     def _full_initial(self, anchor: str, part: Part) -> str:
@@ -225,12 +250,13 @@ class People:
                         return respell(name.new, name.of_culture, part.spelling)[:1]
         return ""
 
-    def _some_initial(self, part: Part) -> str:
+    def _some_initial(self, anchor: str, part: Part) -> str:
         culture = cultures_of(self._country)[0]
         names = spelt(culture, part.spelling)
         script = script_of(part.surface)
         firsts = {capitalize(name[0]) for name in (*names.men, *names.women) if script_of(name) == script}
-        return self._rng.choice(sorted(firsts - {capitalize(part.surface[0])}))
+        rng = self._draws(f"initial {latin_key(part.surface[0], part.spelling)} {anchor}")
+        return rng.choice(sorted(firsts - {capitalize(part.surface[0])}))
 
 
 _BEST_FIT = 3
@@ -263,10 +289,10 @@ def _kind(part: Part) -> str:
 
 
 @cache
-def _of_class(culture: str, spelling: str, wanted: str) -> tuple[str, ...]:
+def _of_class(names: Callable[[str], Pool], culture: str, spelling: str, wanted: str) -> tuple[str, ...]:
     return tuple(
         name
-        for name in pool(culture).surnames
+        for name in names(culture).surnames
         if (found := read_surname(titled(respell(name, culture, spelling), spelling), spelling))
         and found.kind == wanted
     )
