@@ -191,7 +191,7 @@ def redact(
     bundle: BundleOption = None,
 ) -> None:
     """Print a narrative with the people in it hidden. It hides much, not all: read the result before you share it."""
-    from .types import Narrative, entities_json
+    from .types import Narrative, entities_json, spans_json
 
     if restore:
         _restore(file, restore, key_file)
@@ -216,9 +216,12 @@ def redact(
 
         _write_private(report, render(text, redaction, strict, pipeline.codebook).encode())
     if as_json:
-        _print_json({"redacted_text": redaction.text, "entities": entities_json(redaction.entities)})
+        entities, doubts = entities_json(redaction.entities), spans_json(redaction.doubts)
+        _print_json({"redacted_text": redaction.text, "entities": entities, "doubts": doubts})
     else:
         typer.echo(_printable(redaction.text))
+        if doubts := len(redaction.doubts):
+            typer.echo(f"{doubts} place(s) may still tell who somebody is: --report PAGE marks them", err=True)
 
 
 def _pseudonymizer(key: bytes) -> Pseudonymizer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -14,6 +14,7 @@ from .encoding import Encoder, States
 from .reading import Reader, Reading
 from .redaction import Redactor, recognizers_for
 from .redaction import replace as hide
+from .redaction.second_look import second_look
 from .tags import Tagger
 from .types import Analysis, Narrative, Redaction
 
@@ -109,7 +110,8 @@ class Pipeline:
         if level == "strict":
             return redaction
         direct = {identifier.id for identifier in self.codebook.identifiers if identifier.kind == "direct"}
-        return hide(text, [entity for entity in redaction.entities if entity.type in direct])
+        shown = hide(text, [entity for entity in redaction.entities if entity.type in direct])
+        return replace(shown, doubts=redaction.doubts)
 
     def states_of(self, reading: Reading) -> States | None:
         """What the encoder says of the view of a narrative; None in a bundle without one."""
@@ -117,7 +119,8 @@ class Pipeline:
 
     def redact_reading(self, reading: Reading, states: States | None) -> Redaction:
         """Redact a narrative that has been read; ``states`` as `states_of` gives them."""
-        if not (self.tagger and states):
-            return self.redactor.redact(reading)
         text = reading.view.text
-        return self.redactor.redact(reading, self.tagger.find(text, states), self.tagger.outside(text, states))
+        outside = self.tagger.outside(text, states) if self.tagger and states else None
+        named = self.tagger.find(text, states) if self.tagger and states else ()
+        redaction = self.redactor.redact(reading, named, outside)
+        return replace(redaction, doubts=second_look(reading, redaction, outside))

@@ -47,6 +47,10 @@ def show_analysis(analysis: Analysis, codebook: Codebook, *, all_codes: bool) ->
             console.print(f"{nothing[language]}: {probability:.0%}")
     console.print("[bold]Redacted text[/]")
     console.print(analysis.redaction.text, markup=False, highlight=False, soft_wrap=True)
+    if doubts := len(analysis.redaction.doubts):
+        console.print(
+            f"[yellow]{doubts} place(s) in it may still tell who somebody is: `redact --report` marks them[/]"
+        )
     console.print(f"[dim]{analysis.bundle}, codebook {analysis.codebook}. A person decides.[/]")
 
 

@@ -58,10 +58,14 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """A narrative with its entities replaced, and the alignment that maps spans of the one text to the other."""
+    """A narrative with its entities replaced, and the alignment that maps spans of the one text to the other.
+
+    ``doubts`` are places of the received text that stay in sight and that a person should look at before it is shared.
+    """
 
     text: str = field(repr=False)
     replacements: tuple[Replacement, ...]
+    doubts: tuple[Span, ...] = ()
 
     @property
     def entities(self) -> tuple[Entity, ...]:
@@ -153,7 +157,7 @@ class Analysis:
                             "start": item.span.start,
                             "end": item.span.end,
                             "redacted": item.redacted,
-                            "words": [{"start": words.start, "end": words.end} for words in item.words],
+                            "words": spans_json(item.words),
                         }
                         for item in suggestion.evidence
                     ],
@@ -164,8 +168,14 @@ class Analysis:
             "primary": dict(self.primary),
             "not_a_violation": self._not_a_violation(),
             "entities": entities_json(self.redaction.entities),
+            "doubts": spans_json(self.redaction.doubts),
             "error": None,
         }
+
+
+def spans_json(spans: Sequence[Span]) -> list[dict[str, int]]:
+    """Spans as the contract has them."""
+    return [{"start": span.start, "end": span.end} for span in spans]
 
 
 def entities_json(entities: Sequence[Entity]) -> list[dict[str, Any]]:

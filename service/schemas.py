@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nlp.types import Analysis, Narrative, Redaction, entities_json
+from nlp.types import Analysis, Narrative, Redaction, entities_json, spans_json
 
 OFFSET_UNIT: Literal["unicode code points"] = "unicode code points"
 
@@ -98,6 +98,7 @@ class SuggestionsOut(_Versioned):
     primary: dict[str, str | None]
     not_a_violation: float | None = Field(ge=0, le=1)
     entities: list[EntityOut]
+    doubts: list[WordsOut] = Field(description="Places that stay in sight and that a person should look at.")
 
     @classmethod
     def from_analysis(cls, analysis: Analysis, *, all_codes: bool, axes: list[str] | None) -> SuggestionsOut:
@@ -117,6 +118,7 @@ class RedactionOut(_Versioned):
 
     redacted_text: str = Field(repr=False)
     entities: list[EntityOut]
+    doubts: list[WordsOut] = Field(description="Places that stay in sight and that a person should look at.")
 
     @classmethod
     def from_redaction(cls, redaction: Redaction, *, bundle: str, codebook: str) -> RedactionOut:
@@ -125,6 +127,7 @@ class RedactionOut(_Versioned):
             {
                 "redacted_text": redaction.text,
                 "entities": entities_json(redaction.entities),
+                "doubts": spans_json(redaction.doubts),
                 "bundle": bundle,
                 "codebook": codebook,
             }

@@ -84,7 +84,7 @@ def _contract(table: InputTable, all_codes: bool) -> dict[str, Cell]:
         def cell(row: Row, analysis: Analysis | None, error: str | None) -> Any:
             if analysis is not None:
                 return analysis.to_json(all_codes=all_codes)[key]
-            empty: dict[str, Any] = {"suggestions": [], "entities": [], "primary": {}, "error": error}
+            empty: dict[str, Any] = {"suggestions": [], "entities": [], "doubts": [], "primary": {}, "error": error}
             if key == "id":
                 return _identifier(table, row)
             return empty.get(key)
@@ -101,6 +101,7 @@ def _contract(table: InputTable, all_codes: bool) -> dict[str, Cell]:
         "primary",
         "not_a_violation",
         "entities",
+        "doubts",
         "error",
     ]
     if table.id_at is not None and table.columns[table.id_at] == "id":
@@ -131,6 +132,7 @@ def _flat(codebook: Codebook, *, all_codes: bool, keep_text: bool) -> dict[str, 
         columns[f"evidence_{axis.id}"] = _of(partial(_evidence, axis.id))
         if axis.nothing:
             columns[f"nothing_{axis.id}"] = _of(partial(_nothing, axis.id))
+    columns["doubtful_words"] = _of(lambda analysis: len(analysis.redaction.doubts))
     columns["bundle"] = _of(lambda analysis: analysis.bundle)
     columns["codebook"] = _of(lambda analysis: analysis.codebook)
     columns["error"] = lambda row, analysis, error: error or ""

@@ -10,7 +10,7 @@ from nlp.redaction.mentions import stem
 
 from .declension import titled
 from .pools import CULTURES, cultures_of, sections, spelt
-from .spelling import respell
+from .spelling import respell, spelling_of
 
 _PLAIN = str.maketrans("əıđёэ", "aidее", "ьъʼʻ'’")
 
@@ -70,3 +70,26 @@ def known(lemma: str, spelling: str, kind: str, country: str) -> list[Known]:
     order = cultures_of(country)
     entries = [entry for entry in lexicon(spelling).get(plain(lemma), ()) if entry.kind == kind]
     return sorted(entries, key=lambda entry: order.index(entry.culture) if entry.culture in order else len(order))
+
+
+@cache
+def _stems(spelling: str) -> frozenset[str]:
+    return frozenset(_bare(name) if spelling in _SUFFIXED else stem(name) for name in lexicon(spelling))
+
+
+def _bare(word: str) -> str:
+    return word[:-1] if len(word) > _SHORTEST and word[-1] in "აეიոաե" else word
+
+
+_SUFFIXED = frozenset({"ka", "hy"})  # languages whose endings `stem` does not know
+_SHORTEST, _LONGEST_ENDING = 3, 5  # letters
+
+
+def is_listed_name(word: str, language: str) -> bool:
+    """Whether a word of a text is a name of the lists, or looks like a form of one."""
+    spelling = spelling_of(language, word)
+    if spelling not in _SUFFIXED:
+        return stem(word) in _stems(spelling)
+    lowered = word.lower()
+    shortest = max(_SHORTEST, len(lowered) - _LONGEST_ENDING)
+    return any(lowered[:size] in _stems(spelling) for size in range(shortest, len(lowered) + 1))

@@ -30,6 +30,7 @@ h1 {{ font-size: 1.4rem; }} h2 {{ font-size: 1.1rem; margin-top: 1.5rem; }}
 .text {{ white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #d0d7de; padding: 0.75rem; }}
 mark {{ color: inherit; padding: 0 0.15em; border-radius: 0.2em; }}
 mark small {{ color: #4a4a4a; font-size: 0.7em; margin-left: 0.3em; }}
+.doubt {{ background: #fff; border: 2px dashed #b35900; }}
 .warning {{ border-left: 0.3rem solid #b35900; padding: 0.25rem 0.75rem; }}
 td, th {{ text-align: left; padding: 0.2rem 0.8rem 0.2rem 0; }}
 </style>
@@ -37,7 +38,8 @@ td, th {{ text-align: left; padding: 0.2rem 0.8rem 0.2rem 0; }}
 <body>
 <h1>What is hidden</h1>
 <p><strong>This page holds the narrative with its names.</strong> Keep it as you keep the narrative, and delete it when
-you have read it. A redaction hides most, not all: look for names and numbers without a color.</p>
+you have read it. A redaction hides most, not all: look for names and numbers without a color, first of all where the
+border is dashed.</p>
 {warnings}
 <table><thead><tr><th>kind</th><th>hidden</th><th>what it is</th></tr></thead><tbody>
 {rows}
@@ -61,14 +63,19 @@ def render(text: str, shown: Redaction, found: Redaction, codebook: Codebook) ->
         f"<td>{escape(meaning[kind])}</td></tr>"
         for kind, count in sorted(hidden.items())
     ]
+    marks = [
+        (
+            item.entity.span,
+            f'style="background:{colors[item.entity.type]}" title="{escape(item.entity.type)}"',
+            item.placeholder,
+        )
+        for item in shown.replacements
+    ]
+    marks += [(span, 'class="doubt" title="in sight: look at it"', "?") for span in shown.doubts]
     parts, at = [], 0
-    for replacement in shown.replacements:
-        span, kind = replacement.entity.span, replacement.entity.type
-        parts += [
-            escape(text[at : span.start]),
-            f'<mark style="background:{colors[kind]}" title="{escape(kind)}">{escape(text[span.start : span.end])}'
-            f"<small>{escape(replacement.placeholder)}</small></mark>",
-        ]
+    for span, looks, note in sorted(marks, key=lambda mark: mark[0]):
+        words = escape(text[span.start : span.end])
+        parts += [escape(text[at : span.start]), f"<mark {looks}>{words}<small>{escape(note)}</small></mark>"]
         at = span.end
     told = telling(shown, found)
     return _PAGE.format(

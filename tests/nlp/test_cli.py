@@ -30,7 +30,7 @@ def test_suggest_reads_standard_input_and_prints_the_contract():
     said = json.loads(done.stdout)
     assert list(said) == [
         "id", "language", "redacted_text", "bundle", "codebook", "suggestions", "primary", "not_a_violation",
-        "entities", "error",
+        "entities", "doubts", "error",
     ]  # fmt: skip
     assert "Zarina" not in done.stdout
     assert "917" not in done.stdout

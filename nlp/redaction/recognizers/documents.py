@@ -155,6 +155,11 @@ def _is_grouped(match: re.Match[str]) -> bool:
     return _GROUPED.fullmatch(match[0]) is not None and match[0].endswith("000")
 
 
+def explains(match: re.Match[str]) -> bool:
+    """Whether digits are a sum, a dose, a count, a law, a date or a period."""
+    return bool(_PERIOD.fullmatch(match[0]) or _is_amount(match) or _is_law(match) or _is_grouped(match))
+
+
 DIGIT_RUN = PatternRecognizer(
     name="digit-run",
     entity_type="DOCUMENT",

@@ -1,0 +1,81 @@
+"""A second look at a redacted narrative, by other means than those that redacted it: where a person should look.
+
+Three witnesses: the encoder, where it half believes in an identifier that it did not hide; the lists of names of all
+peoples served, in whatever case a word is; digits in a row that no rule explains. What they point at is shown, not
+hidden: they err more often than not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ..reading import Reading
+from ..types import Redaction, Span
+from ..view import PLACEHOLDER
+from .lexicon import CYRILLIC, WORD, is_common, is_harmless, russian_word
+
+_HALF_SURE = 0.5  # probability of the encoder that a word is no identifier, below which it is shown
+_DIGITS = re.compile(r"(?<![\w.,])\d(?:[ -]?\d){4,}(?![\w%]|[.,]\d)")
+_TOLD_FROM_WORDS = frozenset({"en", "ru"})  # languages with a dictionary: in others many names are words, too
+_MIN_NAME = 4  # letters of a listed name in small letters; shorter ones are words more often
+
+
+def second_look(reading: Reading, redaction: Redaction, outside: np.ndarray | None) -> tuple[Span, ...]:
+    """Places of the received text that stay in sight and may tell who somebody is, disjoint and in order.
+
+    ``outside`` is the probability that each character of the view, shape (n_characters,), belongs to no identifier;
+    None without an encoder.
+    """
+    view = reading.view
+    hidden = [view.within(entity.span) for entity in redaction.entities]
+    hidden += [match.span() for match in PLACEHOLDER.finditer(view.text)]
+    found = [*_numbers(view.text), *_names(view.text, reading.language)]
+    if outside is not None:
+        found += _half_believed(view.text, outside)
+    taken = np.zeros(len(view.text), dtype=bool)
+    for start, end in hidden:
+        taken[start:end] = True
+    doubts = np.zeros(len(view.text), dtype=bool)
+    for start, end in found:
+        if not taken[start:end].any():
+            doubts[start:end] = True
+    return tuple(view.received(start, end) for start, end in _stretches(doubts))
+
+
+def _numbers(text: str) -> Iterator[tuple[int, int]]:
+    from .recognizers.documents import explains
+
+    for match in _DIGITS.finditer(text):
+        if not explains(match):
+            yield match.span()
+
+
+def _names(text: str, language: str) -> Iterator[tuple[int, int]]:
+    from ..pseudonyms.lexicon import is_listed_name
+
+    for match in WORD.finditer(text):
+        word = match[0]
+        if word.islower() and (len(word) < _MIN_NAME or language not in _TOLD_FROM_WORDS):
+            continue
+        if is_listed_name(word, language) and not _is_word(word):
+            yield match.span()
+
+
+def _is_word(word: str) -> bool:
+    if is_harmless(word) or is_common(word):
+        return True
+    return bool(CYRILLIC.match(word)) and russian_word(word.lower()).reading == "word"
+
+
+def _half_believed(text: str, outside: np.ndarray) -> Iterator[tuple[int, int]]:
+    for match in WORD.finditer(text):
+        if outside[match.start() : match.end()].min() < _HALF_SURE:
+            yield match.span()
+
+
+def _stretches(marked: np.ndarray) -> Iterable[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+    return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
