@@ -82,7 +82,7 @@ def _bare(word: str) -> str:
 
 
 _SUFFIXED = frozenset({"ka", "hy"})  # languages whose endings `stem` does not know
-_SHORTEST, _LONGEST_ENDING = 3, 5  # letters
+_SHORTEST, _LONGEST_ENDING = 4, 5  # letters
 
 
 def is_listed_name(word: str, language: str) -> bool:

@@ -19,7 +19,8 @@ from .lexicon import CYRILLIC, WORD, is_common, is_harmless, russian_word
 
 _HALF_SURE = 0.5  # probability of the encoder that a word is no identifier, below which it is shown
 _DIGITS = re.compile(r"(?<![\w.,])\d(?:[ -]?\d){4,}(?![\w%]|[.,]\d)")
-_TOLD_FROM_WORDS = frozenset({"en", "ru"})  # languages with a dictionary: in others many names are words, too
+# Languages in which small letters may be a name: a dictionary tells it from a word, or there are no capitals.
+_WITHOUT_CAPITALS = frozenset({"en", "ru", "ka"})
 _MIN_NAME = 4  # letters of a listed name in small letters; shorter ones are words more often
 
 
@@ -58,7 +59,7 @@ def _names(text: str, language: str) -> Iterator[tuple[int, int]]:
 
     for match in WORD.finditer(text):
         word = match[0]
-        if word.islower() and (len(word) < _MIN_NAME or language not in _TOLD_FROM_WORDS):
+        if word.islower() and (len(word) < _MIN_NAME or language not in _WITHOUT_CAPITALS):
             continue
         if is_listed_name(word, language) and not _is_word(word):
             yield match.span()
