@@ -92,9 +92,10 @@ def to_small_onnx(transformer: nn.Module) -> bytes:
             hidden_size=config.hidden_size,
             opt_level=0,
         )
-        fusing.save_model_to_file(str(fused))
         import onnx
 
+        fusing.save_model_to_file(str(fused))  # which also names the operations that it used
+        onnx.save(_plain_norms(onnx.load(str(fused))), str(fused))
         quantize_dynamic(
             fused,
             quantized,
@@ -104,6 +105,30 @@ def to_small_onnx(transformer: nn.Module) -> bytes:
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT, "MatMulConstBOnly": True},
         )
         return quantized.read_bytes()
+
+
+def _plain_norms(model: Any) -> Any:
+    """The graph with a sum and a `LayerNormalization` for each `SkipLayerNormalization`, which onnxruntime computes on
+    processors in four times the time of the two: a fifth of a whole pass."""
+    from onnx import helper
+
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "SkipLayerNormalization":
+            nodes.append(node)
+            continue
+        states, skipped, gamma, beta, *bias = node.input
+        epsilon = next(item.f for item in node.attribute if item.name == "epsilon")
+        (target,) = node.output
+        total = f"{target}_sum"
+        nodes.append(helper.make_node("Add", [states, skipped], [total]))
+        if bias:
+            nodes.append(helper.make_node("Add", [total, *bias], [f"{target}_biased"]))
+            total = f"{target}_biased"
+        nodes.append(helper.make_node("LayerNormalization", [total, gamma, beta], [target], axis=-1, epsilon=epsilon))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
 
 
 def _exported(module: nn.Module) -> bytes:
