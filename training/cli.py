@@ -235,7 +235,8 @@ def package(
     typer.echo(f"bundle written to {finish(run / 'bundle', models, metrics, default=default)}")
 
 
-MEASURED = ("tune", "test", "names", "parity")  # figures that a bundle carries, where they were measured
+# Figures that a bundle carries, where they were measured; those of real cases by `evaluate --data FILE -o`.
+MEASURED = ("tune", "test", "real-en", "real-ru", "names", "parity")
 
 
 def _hash(run: Path) -> str:
