@@ -118,7 +118,13 @@ class Bundle:
         facts = self._encoder_facts()
         tags = Tags(facts["tags"])
         arrays = self._floats({"tags": (int(facts["width"]) + 1, len(tags.names))})["tags"]
-        return Tagger(tags, weights=arrays[:-1], bias=arrays[-1], thresholds=facts["tag_thresholds"])
+        return Tagger(
+            tags,
+            weights=arrays[:-1],
+            bias=arrays[-1],
+            thresholds=facts["tag_thresholds"],
+            growth=facts.get("tag_growth"),
+        )
 
     def pooling(self) -> Pooling:
         """How the encoder's states become features. Raises `BundleIncompatible`."""

@@ -17,6 +17,7 @@ from .types import Entity, Span
 
 OUTSIDE = "O"
 SOURCE = "encoder"
+_NEAR = 2  # characters between the tokens of one identifier: a comma and a blank
 _WORD = re.compile(r"\w+(?:['’‘ʼʻ`-]\w+)*")  # with apostrophes and hyphens inside, as names have them
 
 
@@ -53,13 +54,28 @@ class Tagger:
     weights : ndarray of shape (width, n_tags).
     bias : ndarray of shape (n_tags,).
     thresholds : for each type the least probability at which a word is taken for one of its kind, in (0, 1).
+    growth : for each type the least probability of belonging to any identifier at which a word beside one of that type
+        is taken with it, in (0, 1]: the ends of addresses and institutions are less sure than their middle.
     """
 
-    def __init__(self, tags: Tags, *, weights: np.ndarray, bias: np.ndarray, thresholds: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        tags: Tags,
+        *,
+        weights: np.ndarray,
+        bias: np.ndarray,
+        thresholds: Mapping[str, float],
+        growth: Mapping[str, float] | None = None,
+    ) -> None:
         self.tags = tags
         self.weights = weights
         self.bias = bias
         self.thresholds = dict(thresholds)
+        self.growth = dict(growth or {})
+
+    def with_thresholds(self, thresholds: Mapping[str, float], growth: Mapping[str, float]) -> Tagger:
+        """The same head with other thresholds."""
+        return Tagger(self.tags, weights=self.weights, bias=self.bias, thresholds=thresholds, growth=growth)
 
     def find(self, text: str, states: States) -> tuple[Entity, ...]:
         """Disjoint entities in the order they stand, spans in the text; ``score`` is the mean probability of its
@@ -69,18 +85,36 @@ class Tagger:
             return ()
         probabilities = self.predict_proba(text, states)
         inside = probabilities[:, 1::2] + probabilities[:, 2::2]
-        limits = np.array([self.thresholds[kind] for kind in self.tags.types])
-        passing = inside >= limits  # each type by its own threshold, and of those that pass the likeliest
-        chosen = passing.any(axis=1)
-        kinds = np.where(passing, inside, -1.0).argmax(axis=1)
+        chosen, kinds, joined = self.choose(probabilities, tokens)
         each = np.arange(len(kinds))
         begins = probabilities[each, 1 + 2 * kinds] > probabilities[each, 2 + 2 * kinds]
+        begins &= ~(joined | np.concatenate([[False], joined[:-1]]))
         entities = []
         for first, last in _runs(chosen, kinds, begins):
             span = Span(int(tokens.starts[first]), int(tokens.ends[last - 1]))
             score = round(float(inside[first:last, kinds[first]].mean()), 4)
             entities.append(Entity(span, self.tags.types[kinds[first]], score, SOURCE))
         return tuple(entities)
+
+    def choose(self, probabilities: np.ndarray, tokens: Tokens) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which tokens belong to an identifier, of which type (its place among the types), and which of them only
+        joined one beside them; each of shape (n_tokens,)."""
+        inside = probabilities[:, 1::2] + probabilities[:, 2::2]
+        limits = np.array([self.thresholds[kind] for kind in self.tags.types])
+        passing = inside >= limits  # each type by its own threshold, and of those that pass the likeliest
+        found = passing.any(axis=1)
+        kinds = np.where(passing, inside, -1.0).argmax(axis=1)
+        any_kind = 1.0 - probabilities[:, 0]
+        least = np.array([self.growth.get(kind, 1.0) for kind in self.tags.types])
+        near = tokens.starts[1:] - tokens.ends[:-1] <= _NEAR
+        taken = found.copy()
+        last = len(taken) - 1
+        for steps, back in ((range(1, last + 1), -1), (range(last - 1, -1, -1), 1)):
+            for at in steps:
+                beside = at + back
+                if not taken[at] and taken[beside] and near[min(at, beside)] and any_kind[at] >= least[kinds[beside]]:
+                    taken[at], kinds[at] = True, kinds[beside]
+        return taken, kinds, taken & ~found
 
     def outside(self, text: str, states: States) -> np.ndarray:
         """Probability that each character of the text belongs to no identifier, of shape (n_characters,); 1 for blanks

@@ -15,6 +15,7 @@ from nlp.bundle import Bundle
 from nlp.classification import HeadsClassifier, columns_of
 from nlp.classification.linear import sigmoid
 from nlp.codebook import Codebook
+from nlp.encoding import Tokens
 from nlp.errors import BundleIncompatible, CorpusError
 from nlp.redaction import Redactor, recognizers_for
 from nlp.tags import Tagger
@@ -192,10 +193,12 @@ def with_tag_thresholds(
     files: EncoderFiles, cases: Sequence[Case], codebook: Codebook, *, step: Callable[[], None] = lambda: None
 ) -> EncoderFiles:
     """The same encoder with a threshold for each identifier type: where F2 of words is best on ``cases``, recall
-    counting twice as much as precision."""
+    counting twice as much as precision; and with one for the words beside an identifier, from which on one in three of
+    those that join it belongs to one."""
     serving = files.serving(codebook)
     tagger = serving.tagger
     scores, gold = [], []
+    read: list[tuple[np.ndarray, Tokens, np.ndarray]] = []
     for case in cases:
         if case.entities is not None:
             states = serving.encoder.encode(case.text)
@@ -204,11 +207,38 @@ def with_tag_thresholds(
             words = tagger.first_pieces(case.text, states)
             scores.append((proba[:, 1::2] + proba[:, 2::2])[words])
             gold.append(np.where(numbers > 0, (numbers - 1) // 2, -1)[words])
+            read.append((proba, states.tokens, numbers > 0))
         step()
     thresholds = dict.fromkeys(tagger.tags.types, _MIDDLE)
     if scores:
         thresholds = _tag_thresholds(tagger, np.concatenate(scores), np.concatenate(gold))
-    return replace(files, facts={**files.facts, "tag_thresholds": thresholds})
+    growth = _tag_growth(tagger, thresholds, read)
+    return replace(files, facts={**files.facts, "tag_thresholds": thresholds, "tag_growth": growth})
+
+
+_GROWTH = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
+_WORTH = 1 / 3  # share of the tokens that join an identifier that have to belong to one
+_FEWEST = 10  # tokens that have joined before their share says anything
+
+
+def _tag_growth(
+    tagger: Tagger, thresholds: Mapping[str, float], read: Sequence[tuple[np.ndarray, Tokens, np.ndarray]]
+) -> dict[str, float]:
+    """For each type the least growth that is worth it; ``read`` has the probabilities of a text, its tokens, and which
+    of them are marked."""
+    types = tagger.tags.types
+    growth = dict.fromkeys(types, 1.0)
+    for least in reversed(_GROWTH):
+        trial = tagger.with_thresholds(thresholds, dict.fromkeys(types, least))
+        joined, right = np.zeros(len(types)), np.zeros(len(types))
+        for probabilities, tokens, marked in read:
+            _, kinds, joins = trial.choose(probabilities, tokens)
+            joined += np.bincount(kinds[joins], minlength=len(types))
+            right += np.bincount(kinds[joins & marked], minlength=len(types))
+        for kind, all_, good in zip(types, joined, right, strict=True):
+            if all_ >= _FEWEST and good >= _WORTH * all_:
+                growth[kind] = least
+    return growth
 
 
 def _tag_thresholds(tagger: Tagger, scores: np.ndarray, gold: np.ndarray) -> dict[str, float]:

@@ -43,7 +43,11 @@ class Serving:
     def digest(self) -> str:
         """Equal for parts that give equal features. Recognizers of one name do the same in one version of casecoder."""
         recognizers = [recognizer.name for recognizer in self.redactor.recognizers]
-        found = hashlib.sha256(repr((__version__, recognizers, sorted(self.tagger.thresholds.items()))).encode())
+        found = hashlib.sha256(
+            repr(
+                (__version__, recognizers, sorted(self.tagger.thresholds.items()), sorted(self.tagger.growth.items()))
+            ).encode()
+        )
         probe = self.encoder.encode("0 a \N{CYRILLIC SMALL LETTER YA}")  # states tell one network from another
         tagger, pooling = self.tagger, self.pooling
         for array in (

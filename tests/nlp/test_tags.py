@@ -18,7 +18,7 @@ def tokens():
     return Tokens(np.zeros(len(PIECES), dtype=np.int64), starts, ends)
 
 
-def find(named, *, threshold=0.5):
+def find(named, *, threshold=0.5, growth=None):
     """Entities when the head says the given tag, with the given probability, of the given pieces."""
     n = len(TAGS.names)
     vectors = np.full((len(PIECES), n), -10.0, dtype=np.float32)
@@ -26,7 +26,9 @@ def find(named, *, threshold=0.5):
     for piece, (tag, probability) in named.items():
         vectors[piece, 0] = np.log(1 - probability)
         vectors[piece, TAGS.names.index(tag)] = np.log(probability)
-    tagger = Tagger(TAGS, weights=np.eye(n), bias=np.zeros(n), thresholds=dict.fromkeys(TAGS.types, threshold))
+    tagger = Tagger(
+        TAGS, weights=np.eye(n), bias=np.zeros(n), thresholds=dict.fromkeys(TAGS.types, threshold), growth=growth
+    )
     return tagger.find(TEXT, States(tokens(), vectors))
 
 
@@ -51,6 +53,20 @@ def test_a_word_is_hidden_whole_when_most_of_it_is_a_name():
 def test_two_persons_side_by_side_stay_two():
     found = find({3: ("B-PERSON", 0.9), 4: ("I-PERSON", 0.9), 5: ("B-PERSON", 0.9), 6: ("I-PERSON", 0.9)})
     assert said(found) == [("Aigul", "PERSON"), ("Sadykova", "PERSON")]
+
+
+def test_words_beside_an_identifier_join_it_at_a_lower_probability():
+    named = {
+        5: ("B-PERSON", 0.9),
+        6: ("I-PERSON", 0.9),
+        3: ("B-PERSON", 0.2),
+        4: ("I-PERSON", 0.2),
+        8: ("I-PHONE", 0.2),
+    }
+    assert said(find(named)) == [("Sadykova", "PERSON")]
+    assert said(find(named, growth={"PERSON": 0.15})) == [("Aigul Sadykova", "PERSON")]
+    assert said(find(named, growth={"PERSON": 0.3})) == [("Sadykova", "PERSON")]
+    assert said(find({2: ("B-PERSON", 0.2)}, growth={"PERSON": 0.1})) == []
 
 
 @pytest.mark.parametrize(("threshold", "found"), [(0.3, [("Dr", "PERSON")]), (0.5, [])])

@@ -42,7 +42,7 @@ def name_figures(
 
 def _with_threshold(tagger: Tagger, threshold: float) -> Tagger:
     thresholds = {**tagger.thresholds, "PERSON": threshold}
-    return Tagger(tagger.tags, weights=tagger.weights, bias=tagger.bias, thresholds=thresholds)
+    return tagger.with_thresholds(thresholds, tagger.growth)
 
 
 def _by_threshold(taggers: Mapping[float, Tagger], text: str, states: States) -> dict[float, tuple[Entity, ...]]:
