@@ -137,7 +137,18 @@ class Bundle:
             "evidence": (width + 1, len(columns)),
             "opinion": (2 * width + 2, len(columns)),
         }
-        return Pooling(axes, columns, **self._floats(shapes))
+        return Pooling(axes, columns, **self._floats(shapes), lexical=self._lexical(columns))
+
+    def _lexical(self, columns: tuple[Column, ...]) -> LinearClassifier | None:
+        """The linear model on words beside the encoder; bundles before 0.4.0 have none."""
+        if "words.json" not in self.files:
+            return None
+        vocabulary = self._vocabulary("words.json")
+        n = len(vocabulary)
+        arrays = self._floats({"words-idf": (n,), "words-weights": (n, len(columns)), "words-bias": (len(columns),)})
+        idf, weights, bias = (array.astype(np.float32) for array in arrays.values())
+        calibration = np.vstack([np.ones(len(columns)), np.zeros(len(columns))])
+        return LinearClassifier(columns, vocabulary, idf=idf, weights=weights, bias=bias, calibration=calibration)
 
     def _encoder_facts(self) -> Mapping[str, Any]:
         """What the manifest says of the encoder, checked."""
@@ -162,9 +173,7 @@ class Bundle:
         return HeadsClassifier(columns, pooling, **self._floats(shapes))
 
     def _linear(self, columns: tuple[Column, ...]) -> LinearClassifier:
-        vocabulary = self._json("vocabulary.json")
-        if not isinstance(vocabulary, list) or not all(isinstance(feature, str) for feature in vocabulary):
-            raise BundleIncompatible(self.name, "vocabulary.json is no list of texts")
+        vocabulary = self._vocabulary("vocabulary.json")
         shapes = {
             "idf": (len(vocabulary),),
             "weights": (len(vocabulary), len(columns)),
@@ -172,6 +181,12 @@ class Bundle:
             "calibration": (2, len(columns)),
         }
         return LinearClassifier(columns, vocabulary, **self._floats(shapes))
+
+    def _vocabulary(self, name: str) -> list[str]:
+        vocabulary = self._json(name)
+        if not isinstance(vocabulary, list) or not all(isinstance(feature, str) for feature in vocabulary):
+            raise BundleIncompatible(self.name, f"{name} is no list of texts")
+        return vocabulary
 
     def _floats(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
         """Arrays of the bundle by name, each of the shape that it must have."""

@@ -220,8 +220,10 @@ def redact(
         _print_json({"redacted_text": redaction.text, "entities": entities, "doubts": doubts})
     else:
         typer.echo(_printable(redaction.text))
-        if doubts := len(redaction.doubts):
-            typer.echo(f"{doubts} place(s) may still tell who somebody is: --report PAGE marks them", err=True)
+        if redaction.doubts:
+            typer.echo(
+                f"{len(redaction.doubts)} place(s) may still tell who somebody is: --report PAGE marks them", err=True
+            )
 
 
 def _pseudonymizer(key: bytes) -> Pseudonymizer:

@@ -28,6 +28,8 @@ class Config:
     min_persons: int
     C: tuple[float, ...]
     evidence_weight: float
+    word_strength: float
+    word_shares: tuple[float, ...]
     folds: int
     calibration_prior: float
     auto_precision: float
@@ -57,7 +59,7 @@ def load_config(path: Path) -> Config:
 
 
 def _config(data: dict[str, Any]) -> Config:
-    linear = {"min_persons": 0, "evidence_weight": 0} if "encoder" in data else {**data["features"], **data["fit"]}
+    linear = data["words"] if "encoder" in data else {**data["features"], **data["fit"], "strength": 0, "shares": ()}
     return Config(
         codebook=Path(data["data"]["codebook"]),
         narratives=Path(data["data"]["narratives"]),
@@ -76,6 +78,8 @@ def _config(data: dict[str, Any]) -> Config:
         min_persons=int(linear["min_persons"]),
         C=tuple(float(value) for value in data["fit"]["C"]),
         evidence_weight=float(linear["evidence_weight"]),
+        word_strength=float(linear["strength"]),
+        word_shares=tuple(float(value) for value in linear["shares"]),
         folds=int(data["fit"]["folds"]),
         calibration_prior=float(data["fit"]["calibration_prior"]),
         auto_precision=float(data["policy"]["auto_precision"]),

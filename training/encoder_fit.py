@@ -23,8 +23,9 @@ from nlp.tags import Tagger
 from .calibration import FREE, calibrate, cross_calibrated, log_loss
 from .config import Config
 from .corpus import Case
+from .fit import Featured, fit_words
 from .heads import Encoded, Serving, continue_heads, encode, fit_heads
-from .package import ENCODER_FILES
+from .package import ENCODER_FILES, WORD_FILES, array_bytes
 from .tune import tune
 
 PARTS = "encoder"  # folder of a run with the encoder in the form that serves
@@ -57,7 +58,8 @@ class EncoderFiles:
         """The encoder of a bundle. Raises `CorpusError` for a bundle without one."""
         if bundle.manifest["kind"] != "encoder":
             raise CorpusError("has no encoder to fit heads on", source=bundle.name, line=0)
-        files = {name: bundle.files[name] for name in ENCODER_FILES if name in bundle.files}
+        names = (*ENCODER_FILES, *WORD_FILES)
+        files = {name: bundle.files[name] for name in names if name in bundle.files}
         return cls(bundle.name, files, bundle.manifest["encoder"])
 
     def serving(self, codebook: Codebook) -> Serving:
@@ -95,7 +97,9 @@ def fit_on_encoder(
     columns = columns_of(codebook)
     seen = encode(train, serving, columns, cache=cache, step=step)
     unseen = encode(held_out, serving, columns, marked=False, cache=cache, step=step)
-    model, facts = fit_heads(seen, unseen, columns, serving.pooling, C=config.C, seed=config.seed)
+    model, facts = fit_heads(
+        seen, unseen, columns, serving.pooling, C=config.C, shares=config.word_shares, seed=config.seed
+    )
     logits = model.decision_function(unseen.X)
     return _calibrated(model, logits, unseen, facts, config)
 
@@ -187,6 +191,15 @@ def parity_figures(
             p, y = chosen[:, of][coded], seen.targets[:, of][coded]
             row[kind] = round(float(2 * (p * y).sum() / max(1.0, p.sum() + y.sum())), 4)
     return figures
+
+
+def with_words(files: EncoderFiles, train: Featured, codebook: Codebook, config: Config) -> EncoderFiles:
+    """The same encoder with a linear model on the words of ``train`` beside it, in half precision."""
+    model = fit_words(train, codebook, config)
+    arrays = (model.idf, model.weights, model.bias)
+    made = [(json.dumps(list(model.vocabulary), ensure_ascii=False) + "\n").encode()]
+    made += [array_bytes(array.astype(np.float16)) for array in arrays]
+    return replace(files, files={**files.files, **dict(zip(WORD_FILES, made, strict=True))})
 
 
 def with_tag_thresholds(

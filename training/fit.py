@@ -145,6 +145,16 @@ def fit_linear(featured: Featured, codebook: Codebook, config: Config) -> tuple[
     return model, facts
 
 
+def fit_words(featured: Featured, codebook: Codebook, config: Config) -> LinearClassifier:
+    """A linear classifier without calibration, to stand beside an encoder."""
+    columns = columns_of(codebook)
+    blank = _blank(featured, columns, config)
+    weights, bias = _fit_columns(_examples(blank, featured, config.evidence_weight), config.word_strength, config.seed)
+    return LinearClassifier(
+        columns, blank.vocabulary, idf=blank.idf, weights=weights, bias=bias, calibration=blank.calibration
+    )
+
+
 def _blank(featured: Featured, columns: Sequence[Column], config: Config) -> LinearClassifier:
     """A model with the vocabulary of some cases and no weights yet. Raises `CorpusError` if they are too few."""
     vocabulary, idf = vocabulary_of(featured, min_persons=config.min_persons)

@@ -86,13 +86,19 @@ def _fit_linear(settings: Config, config: Path, run: Path) -> None:
 
 
 def _fit_encoder(settings: Config, config: Path, run: Path, encoder_of: str | None) -> None:
-    from .encoder_fit import EncoderFiles, fit_on_encoder, with_tag_thresholds
+    from .encoder_fit import EncoderFiles, fit_on_encoder, with_tag_thresholds, with_words
+    from .fit import featurize
     from .package import Identity, require_unseen, write_encoder_draft
 
     book = load_codebook(settings.codebook)
     train, tuning = (split_of(run, split, book) for split in ("train", "tune"))
     files = EncoderFiles.of_bundle(open_bundle(encoder_of)) if encoder_of else EncoderFiles.of_run(run)
     require_unseen(files.files, tuning, source=str(run / "tune.jsonl"))
+    if not encoder_of:
+        with progress("words", len(train)) as step:
+            words = featurize(train, book, step=step)
+        with console.status("fitting words"):
+            files = with_words(files, words, book, settings)
     with progress("thresholds of identifiers", len(tuning)) as step:
         files = with_tag_thresholds(files, tuning, book, step=step)
     with progress("encoding", len(train) + len(tuning)) as step:

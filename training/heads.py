@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +54,8 @@ class Serving:
             probe.vectors, tagger.weights, tagger.bias, pooling.salience, pooling.evidence, pooling.opinion
         ):  # fmt: skip
             found.update(np.ascontiguousarray(array).tobytes())
+        if pooling.lexical:
+            found.update(np.ascontiguousarray(pooling.lexical.weights).tobytes())
         return found.hexdigest()
 
 
@@ -130,37 +132,56 @@ def primary_of(cases: Sequence[Case], columns: Sequence[Column]) -> np.ndarray:
 
 
 def fit_heads(
-    train: Encoded, tune: Encoded, columns: Sequence[Column], pooling: Pooling, *, C: Sequence[float], seed: int
+    train: Encoded,
+    tune: Encoded,
+    columns: Sequence[Column],
+    pooling: Pooling,
+    *,
+    C: Sequence[float],
+    shares: Sequence[float] = (0.0,),
+    seed: int,
 ) -> tuple[HeadsClassifier, dict[str, object]]:
-    """Heads without calibration yet, and what was found on the way: the encoder's own opinion of each code, or logistic
-    models of some strength of regularization ``C``, whichever has the smallest log loss on ``tune``.
+    """Heads without calibration yet, and what was found on the way: the encoder's own opinion of each code with one of
+    ``shares`` of what the words say, or logistic models of some strength of regularization ``C``, whichever has the
+    smallest log loss on ``tune``.
 
     The encoder was fine-tuned on the cases that these models are fitted on, so that its states tell them apart better
     than any new ones: the models may well be worse than its opinion.
     """
     blank = _heads(columns, pooling, np.zeros((pooling.n_features + 1, len(columns))))
-    fitted = {0.0: _opinions(blank)}
-    fitted |= {value: _heads(columns, pooling, _fit_columns(train.X, train.targets, blank, value, seed)) for value in C}
-    losses = {value: log_loss(heads.decision_function(tune.X), tune.targets) for value, heads in fitted.items()}
-    best = min(losses, key=lambda value: (losses[value], value))
-    model = fitted[best]
-    strength = min(C, key=lambda value: (losses[value], value))
+    told = {share: _opinions(blank, share) for share in (shares if pooling.lexical else (0.0,))}
+    fitted = {value: _heads(columns, pooling, _fit_columns(train.X, train.targets, blank, value, seed)) for value in C}
+    by_share, by_strength = (_losses(heads, tune) for heads in (told, fitted))
+    share, strength = (min(losses, key=lambda value: (losses[value], value)) for losses in (by_share, by_strength))
+    own = by_share[share] <= by_strength[strength]
+    model = told[share] if own else fitted[strength]
     model.primary = _fit_columns(train.X, train.primary, blank, strength, seed)
     facts: dict[str, object] = {
-        "C": best,
+        "C": 0.0 if own else strength,
+        "share_of_words": share if own else None,
         "C_of_primary": strength,
-        "log_loss_on_tune": {str(value): round(loss, 5) for value, loss in losses.items()},
+        "log_loss_on_tune": {str(value): round(loss, 5) for value, loss in by_strength.items()},
+        "log_loss_of_shares": {str(value): round(loss, 5) for value, loss in by_share.items()},
         "cases": len(train.X),
     }
     return model, facts
 
 
-def _opinions(blank: HeadsClassifier) -> HeadsClassifier:
-    """Heads that say what the encoder does; of a code that it does not know they say nothing."""
+def _losses(fitted: Mapping[float, HeadsClassifier], tune: Encoded) -> dict[float, float]:
+    return {value: log_loss(heads.decision_function(tune.X), tune.targets) for value, heads in fitted.items()}
+
+
+def _opinions(blank: HeadsClassifier, share: float = 0.0) -> HeadsClassifier:
+    """Heads that say what the encoder does, with a share of what the words say; of a code that these do not know they
+    say nothing."""
     weights = np.zeros_like(blank.weights)
+    known = blank.pooling.columns
     for at, column in enumerate(blank.columns):
-        if column in blank.pooling.columns:
-            weights[2 * blank.pooling.width + blank.pooling.columns.index(column), at] = 1.0
+        if column in known:
+            row = 2 * blank.pooling.width + known.index(column)
+            weights[row, at] = 1.0
+            if blank.pooling.lexical:
+                weights[row + len(known), at] = share
     return _heads(blank.columns, blank.pooling, weights)
 
 

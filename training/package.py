@@ -44,6 +44,8 @@ ENCODER_FILES = (
     SEEN,
 )  # fmt: skip
 """What of a bundle belongs to its encoder; heads are fitted beside it."""
+WORD_FILES = ("words.json", "words-idf.npy", "words-weights.npy", "words-bias.npy")
+"""The linear model on words that an encoder has beside it, from bundles of 0.4.0 on."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ..encoding import States, Tokens
 from ..reading import Reading
 from ..types import Redaction, Span
 from .base import Column
-from .linear import MAX_PARTS, sigmoid
+from .linear import MAX_PARTS, Counts, LinearClassifier, sigmoid
 
 SHARPNESS = 2.0  # of the smooth maximum over tokens, as in fine-tuning
 _LEAST = -20.0  # of the smooth maximum before it is divided by its sharpness: no evidence at all
@@ -33,7 +33,9 @@ class Pooling:
     ``salience`` (width + 1, n_axes) weighs tokens by how much they look like evidence on an axis; ``evidence``
     (width + 1, n_codes) is the logit that a token is evidence of one of the encoder's own ``codes``; ``codes`` heads
     (2 * width + 2, n_codes) are the encoder's opinion of these codes. The last row of each is the bias, of
-    ``opinion`` the one before it the weight of the strongest evidence.
+    ``opinion`` the one before it the weight of the strongest evidence. ``lexical``, where there is one, is a linear
+    model of the same codes on the words themselves, which knows what the encoder reads past: its logits are features,
+    too.
     """
 
     axes: tuple[str, ...]
@@ -41,6 +43,7 @@ class Pooling:
     salience: np.ndarray = field(repr=False)
     evidence: np.ndarray = field(repr=False)
     opinion: np.ndarray = field(repr=False)
+    lexical: LinearClassifier | None = field(default=None, repr=False)
 
     @property
     def width(self) -> int:
@@ -48,8 +51,8 @@ class Pooling:
 
     @property
     def n_features(self) -> int:
-        """Features that a head of one axis sees: two means of states, and the opinions."""
-        return 2 * self.width + len(self.columns)
+        """Features that a head of one axis sees: two means of states, the opinions, and those of the words."""
+        return 2 * self.width + len(self.columns) * (2 if self.lexical else 1)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Parts:
     stretch_of: np.ndarray = field(repr=False)
     tokens: Tokens = field(repr=False)
     evidence: np.ndarray = field(repr=False)
+    counts_of_words: Counts | None = field(default=None, repr=False)
 
 
 def pool(pooling: Pooling, reading: Reading, redaction: Redaction, states: States) -> Parts:
@@ -97,6 +101,7 @@ def pool(pooling: Pooling, reading: Reading, redaction: Redaction, states: State
         stretch_of=stretch_of,
         tokens=tokens,
         evidence=evidence,
+        counts_of_words=pooling.lexical.featurize(reading, redaction) if pooling.lexical else None,
     )
 
 
@@ -114,6 +119,9 @@ def features(pooling: Pooling, parts: Parts, *, without_each: bool = False) -> n
     strongest = np.maximum(np.log(np.maximum(total(parts.strongest), 1e-18)), _LEAST) / SHARPNESS
     means = np.concatenate([np.repeat(mean[:, None], salient.shape[1], axis=1), salient], axis=-1)
     opinions = _opinions(pooling, means, strongest)
+    if pooling.lexical and parts.counts_of_words:
+        words = parts.counts_of_words
+        opinions = np.hstack([opinions, pooling.lexical.decision_function(words.support, total(words.parts))])
     shared = np.repeat(opinions[:, None], salient.shape[1], axis=1)
     return np.asarray(np.concatenate([means, shared], axis=-1))
 

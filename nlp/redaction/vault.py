@@ -12,7 +12,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MapError
 from ..types import Redaction
@@ -72,7 +72,7 @@ def _shown(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{known})(?!\w)|{PLACEHOLDER.pattern}" if known else PLACEHOLDER.pattern)
 
 
-def _put_back(redacted: str, replacements: list[dict[str, str | int]]) -> str:
+def _put_back(redacted: str, replacements: list[dict[str, Any]]) -> str:
     parts, at = [], 0
     for item in replacements:
         start = int(item["start"])
@@ -81,14 +81,14 @@ def _put_back(redacted: str, replacements: list[dict[str, str | int]]) -> str:
     return "".join([*parts, redacted[at:]])
 
 
-def _open(content: bytes, key: bytes) -> dict[str, list[dict[str, str | int]]]:
+def _open(content: bytes, key: bytes) -> dict[str, Any]:
     nonce, sealed = content[len(_MARK) :][:_NONCE], content[len(_MARK) + _NONCE :]
     if not content.startswith(_MARK) or len(sealed) < 16:
         raise MapError("is no map of a redaction")
     from cryptography.exceptions import InvalidTag
 
     try:
-        found: dict[str, list[dict[str, str | int]]] = json.loads(_cipher(key).decrypt(nonce, sealed, _MARK))
+        found: dict[str, Any] = json.loads(_cipher(key).decrypt(nonce, sealed, _MARK))
     except InvalidTag:
         raise MapError("was sealed with another key, or altered") from None
     return found

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from nlp.classification import Column, HeadsClassifier, Pooling
+from nlp.classification import Column, HeadsClassifier, LinearClassifier, Pooling
 from nlp.classification.heads import features, pool
 from nlp.encoding import States, Tokens
 from nlp.reading import Reader
@@ -81,6 +83,36 @@ def test_a_narrative_of_identifiers_alone_is_answered():
     row = classifier().predict_proba([parts])
     assert np.isfinite(row).all()
     assert classifier().predict_without(parts).shape == (1, 3)
+
+
+VOCABULARY = ("w:early", "w:refused", "w:they")
+
+
+def lexical(seed=3):
+    rng = np.random.default_rng(seed)
+    return LinearClassifier(
+        COLUMNS,
+        VOCABULARY,
+        idf=np.ones(3, dtype=np.float32),
+        weights=rng.normal(size=(3, 3)).astype(np.float32),
+        bias=rng.normal(size=3).astype(np.float32),
+        calibration=np.vstack([np.ones(3), np.zeros(3)]),
+    )
+
+
+def test_what_the_words_say_stands_beside_what_the_encoder_says():
+    both = dataclasses.replace(pooling(), lexical=lexical())
+    reading = READER.read(Narrative(TEXT, language="en"))
+    redaction = replace(TEXT, (NAME,))
+    parts = pool(both, reading, redaction, states_of(TEXT))
+    whole, without = features(both, parts), features(both, parts, without_each=True)
+    assert whole.shape == (1, 2, both.n_features)
+    assert np.array_equal(whole[..., : pooling().n_features], features(pooling(), parts_of()))
+    words = lexical().featurize(reading, redaction)
+    said = lexical().decision_function(words.support, words.parts.sum(axis=0, keepdims=True))[0]
+    assert whole[0, 0, -3:] == pytest.approx(said)
+    assert without[1, 1, -3:] != pytest.approx(said)  # without "refused" and "they"
+    assert without[2, 1, -3:] == pytest.approx(said)  # the last sentence has no word that it knows
 
 
 def test_probabilities_of_a_batch_equal_those_of_singles():

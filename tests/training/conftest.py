@@ -245,6 +245,7 @@ def small_config(root: Path, tmp_path_factory: pytest.TempPathFactory, cases: li
         "tokens_per_batch": "128",
         "precision": '"float32"',
         "C": "[0.1, 1.0]",
+        "min_persons": "2",
         "version": '"9.9.9"',
     }
     for key, value in values.items():

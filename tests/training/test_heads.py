@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlp.classification import HeadsClassifier, columns_of
+from nlp.classification import HeadsClassifier, LinearClassifier, columns_of
 from nlp.redaction import Redactor, recognizers_for
 from nlp.types import Entity, Span
 from training.corpus import Case
@@ -159,7 +159,34 @@ def test_heads_tell_the_cases_apart(encoded, columns, serving):
         assert p[mine, at].min() > 0.8
         assert p[~mine, at].max() < 0.2
     assert facts["cases"] == 45
-    assert set(facts["log_loss_on_tune"]) == {"0.0", "10.0", "1000.0"}
+    assert set(facts["log_loss_on_tune"]) == {"10.0", "1000.0"}
+    assert set(facts["log_loss_of_shares"]) == {"0.0"}
+
+
+def test_as_much_of_the_words_is_taken_as_does_best(encoded, columns, serving):
+    known = serving.pooling.columns
+    lexical = LinearClassifier(
+        known,
+        (),
+        idf=np.zeros(0),
+        weights=np.zeros((0, len(known))),
+        bias=np.zeros(len(known)),
+        calibration=np.zeros(2),
+    )
+    pooling = replace(serving.pooling, lexical=lexical)
+    coded = ~np.isnan(encoded.targets)
+    says = np.stack(
+        [np.where(coded[:, at], 8 * encoded.targets[:, at] - 4, 0) for at in map(columns.index, known)], axis=1
+    )
+    words = np.repeat(says[:, None], encoded.X.shape[1], axis=1)
+    silent = encoded.X.copy()
+    silent[:, :, 2 * pooling.width :] = 0.0
+    told = replace(encoded, X=np.concatenate([silent, words], axis=-1).astype(np.float32))
+    model, facts = fit_heads(told, told, columns, pooling, C=[1e-6], shares=[0.0, 0.5], seed=1)
+    assert facts["share_of_words"] == 0.5
+    p = proba(model, told.X)
+    at = columns.index(("violation", "health.denial"))
+    assert p[encoded.targets[:, at] == 1, at].min() > p[encoded.targets[:, at] == 0, at].max()
 
 
 def test_what_the_encoder_says_itself_is_kept_where_no_model_does_better(encoded, columns, serving):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ...types import Entity, Span
-from ..base import Announced, PatternRecognizer, compile_folded, fold_case
+from ...view import fold_case
+from ..base import Announced, PatternRecognizer, compile_folded
 from ..lexicon import UPPER
 from ..regional import any_of
 

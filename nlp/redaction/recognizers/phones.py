@@ -6,7 +6,8 @@ import ipaddress
 import re
 
 from ...types import Entity, Span
-from ..base import Announced, compile_folded, fold_case
+from ...view import fold_case
+from ..base import Announced, compile_folded
 from ..regional import any_of, words_of
 from .documents import AMOUNT_AFTER
 
