@@ -40,11 +40,23 @@ def finetune(
     run: RunOption = RUN,
     encoder: EncoderOption = None,
     names: NamesOption = None,
+    after: Annotated[
+        Path | None,
+        typer.Option(help="An earlier run, whose word pieces and weights this one starts with: for more narratives."),
+    ] = None,
 ) -> None:
     """Fine-tune the encoder on the training split, for hours; a stopped run goes on from its last checkpoint."""
+    _require()
+    from .encoder.finetune import CHECKPOINT
+
+    begins = not (run / CHECKPOINT).exists()
+    if after and begins:
+        _take_over(after, run)
     network, material, tuning = _opened(config, run, encoder, names)
     from .encoder.finetune import finetune as train
 
+    if after and begins:
+        network = _trained(network, after)
     train(network, material, tuning, run, say=_say)
     _export(network, material, tuning, run)
     typer.echo(f"fine-tuned on {len(material.cases)} narratives and {len(material.sentences)} sentences; see {run}")
@@ -133,6 +145,15 @@ def _opened(config: Path, run: Path, encoder: str | None, names: Path | None) ->
     return *_prepare(tuning, run, load_codebook(settings.codebook)), tuning
 
 
+def _take_over(after: Path, run: Path) -> None:
+    """Begin a run with the word pieces of an earlier one."""
+    try:
+        pieces = (after / TOKENIZER).read_bytes()
+    except OSError as error:
+        raise CorpusError(f"is no run to go on from ({type(error).__name__})", source=str(after), line=0) from None
+    (run / TOKENIZER).write_bytes(pieces)
+
+
 def _trained(network: CaseNetwork, run: Path) -> CaseNetwork:
     """The network with the weights of the run's checkpoint."""
     from .encoder.finetune import CHECKPOINT
@@ -161,8 +182,8 @@ def _tuning(settings: Config, config: Path, encoder: str | None, names: Path | N
 
 
 def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Material]:
-    """The network with fresh heads, and what it learns from; the vocabulary is that of the run's checkpoint, if it
-    has one, although narratives may have changed since: the checkpoint's word embeddings are of these pieces."""
+    """The network with fresh heads, and what it learns from; the vocabulary is the one that the run has, if it
+    has one, although narratives may have changed since: the word embeddings of its checkpoint are of these pieces."""
     from nlp.encoding import WordPieces
 
     from .encoder.examples import read_sentences
@@ -176,7 +197,7 @@ def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Ma
         raise CorpusError("holds no *.train.jsonl.gz", source=tuning.names, line=0)
     sentences = [sentence for file in files for sentence in read_sentences(file)]
     texts = [case.text for case in cases] + [sentence.text for sentence in sentences]
-    goes_on = (run / CHECKPOINT).exists() and (run / TOKENIZER).exists()
+    goes_on = (run / TOKENIZER).exists()
     with console.status("loading the encoder"):
         model, small, whole = load_source(
             tuning.encoder,
