@@ -187,7 +187,7 @@ def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Ma
     from nlp.encoding import WordPieces
 
     from .encoder.examples import read_sentences
-    from .encoder.finetune import CHECKPOINT, Material, build_network
+    from .encoder.finetune import Material, build_network
     from .encoder.source import load_source
     from .encoder.vocabulary import coverage
 

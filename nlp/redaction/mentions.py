@@ -15,6 +15,7 @@ from ..types import Entity, Span
 from .lexicon import WORD, is_common, is_harmless, without_possessive
 
 _MIN_STEM = 3  # letters; a shorter stem is shared by words that are no names
+_MIN_MISSPELT = 6  # letters of a name part that is found again with one letter wrong
 _MIN_AGAIN = 4  # letters of a name part that is looked for again in lower case
 
 # To Latin, close to how names are written in passports of the region; letters that differ by habit become one.
@@ -119,7 +120,8 @@ class PersonIndex:
 
 def find_mentions(text: str, found: Iterable[Entity]) -> list[Entity]:
     """Every further mention of a person who was found: any capitalized word with the stem of one of the name
-    parts, and any word in whatever case that equals a part of four letters or more.
+    parts, or that is one of six letters or more but for one letter; and any word in whatever case that equals a part of
+    four letters or more.
 
     Common words are left out: that somebody is called Надежда does not hide every hope.
     """
@@ -129,12 +131,47 @@ def find_mentions(text: str, found: Iterable[Entity]) -> list[Entity]:
         return []
     stems = {part for word in names if len(word) > 1 and len(part := stem(word)) >= _MIN_STEM}
     exact = {word.lower() for word in names if len(word) >= _MIN_AGAIN and not (is_common(word) or is_harmless(word))}
+    slips = _Slips(word.lower() for word in names if len(word) >= _MIN_MISSPELT)
+
+    def is_mention(word: str) -> bool:
+        if word.lower() in exact:
+            return True
+        if not word[0].isupper() or len(word) == 1:
+            return False
+        return (stem(word) in stems or word.lower() in slips) and not (is_common(word) or is_harmless(word))
+
     return [
         Entity(span, "PERSON", 0.7, "mention")
         for span, word in _words_outside(text, [entity.span for entity in covered])
-        if word.lower() in exact
-        or (word[0].isupper() and len(word) > 1 and stem(word) in stems and not (is_common(word) or is_harmless(word)))
+        if is_mention(word)
     ]
+
+
+class _Slips:
+    """Words that are one of some names but for one letter after the first: one too many, one missing, another one, or two
+    neighbors swapped (Damerau 1964)."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._without = frozenset(less for name in self._names for less in _without_each(name))
+
+    def __contains__(self, word: str) -> bool:
+        if not self._names:
+            return False
+        less = _without_each(word)
+        return (
+            any((at, word) in self._without for at in range(1, len(word) + 1))
+            or not self._without.isdisjoint(less)
+            or any(shorter in self._names for _, shorter in less)
+            or any(
+                word[:at] + word[at + 1] + word[at] + word[at + 2 :] in self._names for at in range(1, len(word) - 1)
+            )
+        )
+
+
+def _without_each(word: str) -> list[tuple[int, str]]:
+    """The word without its letter at each place but the first, and the place."""
+    return [(at, word[:at] + word[at + 1 :]) for at in range(1, len(word))]
 
 
 def _text_of(text: str, entity: Entity) -> str:

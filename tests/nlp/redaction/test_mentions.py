@@ -51,6 +51,10 @@ def entity(text: str, words: str) -> Entity:
         ("Zhyldyz rings. then zhyldyz cries", "Zhyldyz", ["zhyldyz"]),
         ("Надежда пришла. У неё была надежда.", "Надежда", []),
         ("Rose came. He rose late.", "Rose", []),
+        ("Нурланова пришла. Нурлонова ждала.", "Нурланова", ["Нурлонова"]),
+        ("Qodirova came. Then Qdoirova left.", "Qodirova", ["Qdoirova"]),
+        ("Садыкова, Садкова и Садыккова", "Садыкова", ["Садкова", "Садыккова"]),
+        ("Марина пришла. Корина ушла, Карина осталась.", "Марина", []),
     ],
 )
 def test_a_found_person_is_found_again(text: str, known: str, again: list[str]) -> None:
