@@ -148,8 +148,8 @@ def find_mentions(text: str, found: Iterable[Entity]) -> list[Entity]:
 
 
 class _Slips:
-    """Words that are one of some names but for one letter after the first: one too many, one missing, another one, or two
-    neighbors swapped (Damerau 1964)."""
+    """Words that are one of some names but for one letter after the first: one too many, one missing, another one, or
+    two neighbors swapped (Damerau 1964)."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
