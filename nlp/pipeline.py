@@ -120,7 +120,6 @@ class Pipeline:
     def redact_reading(self, reading: Reading, states: States | None) -> Redaction:
         """Redact a narrative that has been read; ``states`` as `states_of` gives them."""
         text = reading.view.text
-        outside = self.tagger.outside(text, states) if self.tagger and states else None
-        named = self.tagger.find(text, states) if self.tagger and states else ()
+        named, outside = self.tagger.read(text, states) if self.tagger and states else ((), None)
         redaction = self.redactor.redact(reading, named, outside)
         return replace(redaction, doubts=second_look(reading, redaction, outside))

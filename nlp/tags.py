@@ -7,7 +7,7 @@ pieces, decide: a name is hidden to its last letter.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -80,10 +80,18 @@ class Tagger:
     def find(self, text: str, states: States) -> tuple[Entity, ...]:
         """Disjoint entities in the order they stand, spans in the text; ``score`` is the mean probability of its
         tokens."""
+        return self.read(text, states)[0]
+
+    def read(self, text: str, states: States) -> tuple[tuple[Entity, ...], np.ndarray]:
+        """What `find` finds, and the probability that each character of the text belongs to no identifier, of shape
+        (n_characters,); 1 for blanks and whatever else has no token."""
         tokens = states.tokens
+        outside = np.ones(len(text))
         if not len(tokens):
-            return ()
+            return (), outside
         probabilities = self.predict_proba(text, states)
+        for start, end, value in zip(tokens.starts, tokens.ends, probabilities[:, 0], strict=True):
+            outside[start:end] = value
         inside = probabilities[:, 1::2] + probabilities[:, 2::2]
         chosen, kinds, joined = self.choose(probabilities, tokens)
         each = np.arange(len(kinds))
@@ -94,7 +102,7 @@ class Tagger:
             span = Span(int(tokens.starts[first]), int(tokens.ends[last - 1]))
             score = round(float(inside[first:last, kinds[first]].mean()), 4)
             entities.append(Entity(span, self.tags.types[kinds[first]], score, SOURCE))
-        return tuple(entities)
+        return tuple(entities), outside
 
     def choose(self, probabilities: np.ndarray, tokens: Tokens) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Which tokens belong to an identifier, of which type (its place among the types), and which of them only
@@ -116,16 +124,6 @@ class Tagger:
                     taken[at], kinds[at] = True, kinds[beside]
         return taken, kinds, taken & ~found
 
-    def outside(self, text: str, states: States) -> np.ndarray:
-        """Probability that each character of the text belongs to no identifier, of shape (n_characters,); 1 for blanks
-        and whatever else has no token."""
-        values = np.ones(len(text))
-        if len(states.tokens):
-            tokens, nothing = states.tokens, self.predict_proba(text, states)[:, 0]
-            for start, end, value in zip(tokens.starts, tokens.ends, nothing, strict=True):
-                values[start:end] = value
-        return values
-
     def predict_proba(self, text: str, states: States) -> np.ndarray:
         """Probability of each tag, of shape (n_tokens, n_tags), float64. The pieces of a word share their mean; that
         of a beginning is its first piece's share of it."""
@@ -133,32 +131,42 @@ class Tagger:
         logits -= logits.max(axis=1, keepdims=True)
         probabilities = np.exp(logits, dtype=np.float64)
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        for part in _words(text, states.tokens):
-            if part.stop - part.start > 1:
-                probabilities[part] = _of_word(probabilities[part])
-        return np.asarray(probabilities)
+        return _of_words(probabilities, *_words(text, states.tokens))
 
     def first_pieces(self, text: str, states: States) -> np.ndarray:
         """The numbers of the tokens that begin a word, of shape (n_words,): one row a word of `predict_proba`."""
-        return np.array([part.start for part in _words(text, states.tokens) if part.stop > part.start], dtype=np.int64)
+        return _words(text, states.tokens)[0]
 
 
-def _words(text: str, tokens: Tokens) -> Iterator[slice]:
-    """The tokens of each word."""
-    return (tokens.within(match.start(), match.end()) for match in _WORD.finditer(text))
+def _words(text: str, tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
+    """The first token of each word, and the one after its last; words without a token are left out."""
+    spans = np.array([match.span() for match in _WORD.finditer(text)], dtype=np.int64).reshape(-1, 2)
+    firsts = np.searchsorted(tokens.ends, spans[:, 0], side="right")
+    lasts = np.searchsorted(tokens.starts, spans[:, 1], side="left")
+    some = lasts > firsts
+    return firsts[some], lasts[some]
 
 
-def _of_word(pieces: np.ndarray) -> np.ndarray:
-    """The probabilities of the pieces of one word: the same type for all, and a beginning only at the first."""
-    mean = pieces.mean(axis=0)
-    kinds = mean[1::2] + mean[2::2]
-    first = pieces[0, 1::2] / np.maximum(pieces[0, 1::2] + pieces[0, 2::2], 1e-12)
-    result = np.empty_like(pieces)
-    result[:, 0] = mean[0]
-    result[:, 1::2] = 0
-    result[:, 2::2] = kinds
-    result[0, 1::2] = kinds * first
-    result[0, 2::2] = kinds * (1 - first)
+def _of_words(pieces: np.ndarray, firsts: np.ndarray, lasts: np.ndarray) -> np.ndarray:
+    """The probabilities of pieces, with those of one word made equal: the same type for all, and a beginning only at
+    the first."""
+    several = lasts - firsts > 1
+    firsts, lasts = firsts[several], lasts[several]
+    if not len(firsts):
+        return pieces
+    totals = np.concatenate([np.zeros((1, pieces.shape[1])), np.cumsum(pieces, axis=0)])
+    means = (totals[lasts] - totals[firsts]) / (lasts - firsts)[:, None]
+    kinds = means[:, 1::2] + means[:, 2::2]
+    begins, inside = pieces[firsts, 1::2], pieces[firsts, 2::2]
+    begin = begins / np.maximum(begins + inside, 1e-12)
+    result = pieces.copy()
+    each = np.repeat(np.arange(len(firsts)), lasts - firsts)
+    at = np.concatenate([np.arange(first, last) for first, last in zip(firsts, lasts, strict=True)])
+    result[at, 0] = means[each, 0]
+    result[at, 1::2] = 0
+    result[at, 2::2] = kinds[each]
+    result[firsts, 1::2] = kinds * begin
+    result[firsts, 2::2] = kinds * (1 - begin)
     return result
 
 

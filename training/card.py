@@ -79,11 +79,13 @@ def card(bundle: Bundle, metrics: Mapping[str, Any]) -> str:
 
 def _encoder_facts(bundle: Bundle) -> dict[str, Any]:
     encoder = bundle.manifest["encoder"]
-    own = bundle.manifest["training"]["C"] == 0.0
+    training = bundle.manifest["training"]
+    words = training.get("share_of_words")
+    own = f"its own outputs{', with those of a linear model on words,' if words else ','} calibrated, say the codes"
     languages = bundle.manifest["training"].get("languages", {})
     small = sorted(count for language, count in languages.items() if language not in ("en", "ru"))
     return {
-        "heads": "its own outputs, calibrated, say the codes" if own else "logistic heads on its states say the codes",
+        "heads": own if training["C"] == 0.0 else "logistic heads on its states say the codes",
         "encoder": encoder["settings"]["encoder"],
         "layers": encoder["settings"]["layers"],
         "pieces": encoder["settings"]["vocabulary"],

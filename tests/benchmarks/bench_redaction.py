@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_redaction.py FILE PYTHON [MODEL]
 
 FILE has narratives as `casecoder-train prepare` writes them, such as build/encoder/tune.jsonl. PYTHON is the
-interpreter of an environment with `presidio-analyzer` and an English spaCy model (MODEL, a package), with `natasha`, or with both;
-what it does not have is left out. An identifier counts only if every letter and digit of it is hidden, as whatever.
+interpreter of an environment with `presidio-analyzer` and an English spaCy model (MODEL, a package), with `natasha`,
+or with both; what it does not have is left out. An identifier counts only if every letter and digit of it is hidden.
 """
 
 from __future__ import annotations
