@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from .base import Recognizer
 from .casing import with_capitals
 from .mentions import PersonIndex, find_mentions, surface_key
 from .overlap import resolve
+from .regional import any_of
 
 MASK = "\ue000"
 """Stands for each character of a placeholder while recognizers look: no letter, no blank, part of no pattern."""
@@ -66,6 +67,7 @@ class Redactor:
         guessed = [entity for recognizer in self.recognizers for entity in recognizer.find(masked)]
         found = [part for entity in named for part in _around_placeholders(entity, masked)]
         found += [entity for entity in guessed if judge.believes(entity, view)]
+        found = [entity for entity in found if not _is_region(entity, masked)]
         whole = [_trimmed(entity, masked) for entity in found if MASK not in _words(masked, entity)]
         whole += find_mentions(masked, resolve(whole))
         return resolve(
@@ -108,6 +110,18 @@ def in_view(entities: Iterable[Entity], view: View) -> list[Entity]:
         if start < end:
             moved.append(Entity(Span(start, end), entity.type, entity.score, entity.source))
     return moved
+
+
+def _is_region(entity: Entity, text: str) -> bool:
+    """Whether a word that was taken for a place or a name is that of a region, which stays in sight."""
+    if entity.type not in ("LOCATION", "PERSON") or " " in _words(text, entity):
+        return False
+    return _before_region().match(text, entity.span.end) is not None
+
+
+@cache
+def _before_region() -> re.Pattern[str]:
+    return re.compile(rf"\s(?:{any_of('region_after')})(?!\w)")
 
 
 def _words(text: str, entity: Entity) -> str:

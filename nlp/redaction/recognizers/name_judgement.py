@@ -12,6 +12,7 @@ from functools import cache
 
 from ..lexicon import (
     CYRILLIC,
+    UPPER,
     WORD,
     RussianWord,
     case_forms,
@@ -38,7 +39,7 @@ RATHER_WORDS = frozenset(
     ия ника вале мира сона дан дана ион лиля дина дома мани мари нона лили назик пери умут мина гули эдик рахат
     сахиб талант азат art dan era max mark rose will hope faith grace may june april august mira drita besa liri
     shpresa flutura lule jeta arta luna hana ana ion marin luca doru sorin mina nora flora aurora sara sena lela
-    pero rade mile stana stela sanda
+    pero rade mile stana stela sanda эки жеке адам ана ali stane dana mire marti усто уста раис раиси
     """.split()
 )
 
@@ -106,8 +107,8 @@ def judge(known: KnownText, start: int, word: str) -> float:
     before = text[max(0, start - TITLE_REACH) : start]
     if NICKNAME_BEFORE.search(before[-24:]):
         return 0.8
-    if word.isupper():
-        return _score_capitals(known, word, lowered)
+    if word.isupper() or _ACRONYM_WITH_ENDING.match(word):
+        return _score_capitals(known, word, lowered) if word.isupper() else 0.0
     first = _starts_sentence(text, start)
     if lowered in given_forms() or PATRONYMIC.search(lowered):
         return 0.0 if first and _is_rather_word(known, lowered) else 0.85
@@ -115,7 +116,7 @@ def judge(known: KnownText, start: int, word: str) -> float:
         return 0.0
     if _has_title(before):
         return 0.75 if _may_follow_title(known, word) else 0.0
-    return _score_first(known, word, lowered) if first else _score_inside(known, word, lowered)
+    return _score_first(known, word, lowered) if first else _score_inside(known, start, word, lowered)
 
 
 def _is_rather_word(known: KnownText, lowered: str) -> bool:
@@ -123,7 +124,7 @@ def _is_rather_word(known: KnownText, lowered: str) -> bool:
     return lowered in RATHER_WORDS or (lowered not in _given_names() and known.is_common(lowered))
 
 
-def _score_inside(known: KnownText, word: str, lowered: str) -> float:
+def _score_inside(known: KnownText, start: int, word: str, lowered: str) -> float:
     """A capital inside a sentence makes a name of every word that is not known to be none."""
     if CYRILLIC.match(word):
         common = (
@@ -131,8 +132,15 @@ def _score_inside(known: KnownText, word: str, lowered: str) -> float:
             and known.russian_word(lowered).reading != "unknown"
             and not known.russian_word(lowered).may_be_name
         )
-        return 0.0 if common and lowered in known.lower else 0.6
+        of_institution = _ADJECTIVE.search(lowered) is not None and _LOWER_NEXT.match(known.text, start + len(word))
+        return 0.0 if common and (lowered in known.lower or of_institution) else 0.6
     return 0.0 if is_common(word) else 0.6
+
+
+_ADJECTIVE = re.compile(r"(?:[ыи]й|[ая]я|[ое]е|[ыи]е|[ую]ю|[ое]й|[оеы]го|[оеыи]му?|[ыи]х|[ыи]ми)$")
+_LOWER_NEXT = re.compile(rf"\s(?![{UPPER}])[^\W\d_]")
+_ACRONYM_WITH_ENDING = re.compile(rf"[{UPPER}]{{2,6}}[-’']?[^\W\d_]{{1,5}}\Z")
+"""ОЗТга, İXM-in: what agglutinative languages make of an abbreviation."""
 
 
 _LAST_WORD = re.compile(r"(?<![\w-])([^\W\d_]+(?:-[^\W\d_]+){0,3})(\.?)\s?\Z")

@@ -2,9 +2,11 @@
 
 import pytest
 
-from nlp.redaction import resolve
+from nlp.reading import Reader
+from nlp.redaction import Redactor, all_recognizers, resolve
 from nlp.redaction.recognizers.georgian import GEORGIAN
 from nlp.redaction.recognizers.names import NAMES
+from nlp.types import Narrative
 
 
 def names(text: str) -> list[str]:
@@ -65,3 +67,18 @@ def test_a_word_that_the_text_uses_in_lower_case_is_no_name() -> None:
 )
 def test_name_in_georgian_letters(text: str, found: list[str]) -> None:
     assert [text[entity.span.start : entity.span.end] for entity in resolve(GEORGIAN.find(text))] == found
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ru", "Пенсионерка из Жамбылской области ждала ответа"),
+        ("ru", "Юрист подал жалобу в Специальную следственную службу"),
+        ("en", "He came from a village in the Sumy region of the country"),
+        ("ky", "Кечээ бул киши ОЗТга кирүүгө арыз берген, АРТта жүрөт"),
+        ("uz", "Xotini Xorazm viloyatidan kelgan"),
+    ],
+)
+def test_regions_institutions_and_abbreviations_are_no_names(language, text):
+    reading = Reader(languages=(language,), max_characters=1_000).read(Narrative(text, language=language))
+    assert Redactor(all_recognizers().values()).redact(reading).text == text
