@@ -21,7 +21,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from . import __version__
-from .errors import CasecoderError, NarrativeEmpty, NarrativeTooLong, NarrativeUnreadable, TableError
+from .errors import (
+    CasecoderError,
+    NarrativeEmpty,
+    NarrativeTooLong,
+    NarrativeUnreadable,
+    SettingsError,
+    TableError,
+)
 from .keys import VARIABLE, new_key_file, read_key
 from .settings import Settings
 
@@ -196,13 +203,16 @@ def redact(
     if restore:
         _restore(file, restore, key_file)
         return
+    if shift_dates and level is not Level.strict:
+        raise SettingsError("--shift-dates goes with --level strict: at minimal, dates stay as they are")
     key = read_key(key_file) if sealed or pseudonyms or shift_dates else b""  # before all work: a missing one is said
     renamer = _pseudonymizer(key) if pseudonyms or shift_dates else None
     pipeline = _pipeline(bundle)
     narrative = pipeline.reader.read(Narrative(_read(file, pipeline.reader.max_characters), language=language))
     text = narrative.text
-    strict = pipeline.redact_reading(narrative, pipeline.states_of(narrative))
-    redaction = pipeline.at_level(text, strict, level.value)
+    states = pipeline.states_of(narrative)
+    strict = pipeline.redact_reading(narrative, states)
+    redaction = strict if level is Level.strict else pipeline.redact_reading(narrative, states, level=level.value)
     if renamer and pseudonyms:
         redaction = renamer.names(text, redaction, language=narrative.language)
     if renamer and shift_dates:
@@ -210,11 +220,11 @@ def redact(
     if sealed:
         from .redaction.vault import seal
 
-        _write_private(sealed, seal(text, redaction, key))
+        _write_private(sealed, keep=True, content=seal(text, redaction, key))
     if report:
         from .redaction.report import render
 
-        _write_private(report, render(text, redaction, strict, pipeline.codebook).encode())
+        _write_private(report, keep=False, content=render(text, redaction, strict, pipeline.codebook).encode())
     if as_json:
         entities, doubts = entities_json(redaction.entities), spans_json(redaction.doubts)
         _print_json({"redacted_text": redaction.text, "entities": entities, "doubts": doubts})
@@ -232,11 +242,15 @@ def _pseudonymizer(key: bytes) -> Pseudonymizer:
     return Pseudonymizer(key)
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def _write_private(path: Path, *, keep: bool, content: bytes) -> None:
+    """Write a file for its owner alone; with ``keep`` the one that stood there is kept under another name."""
     from .bulk.replacing import replacing
 
-    with replacing(path, keep_earlier=True) as place:
+    with replacing(path, keep_earlier=keep) as place:
         place.file.write(content)
+    path.chmod(0o600)
+    if place.kept:
+        typer.echo(f"the file that stood there before is kept as {place.kept.name}", err=True)
 
 
 def _restore(file: Path, map_file: Path, key_file: Path | None) -> None:

@@ -94,6 +94,17 @@ class NarrativeUnreadable(NarrativeError):
         self.position = position
 
 
+class RedactionUnsettled(NarrativeError):
+    """A redaction in which more and more was found: no text comes out rather than one that is half redacted."""
+
+    code = "narrative.unsettled"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the redaction found no end; cut this narrative into parts, and read them before you share them"
+        )
+
+
 class LanguageNotServed(NarrativeError):
     """A language that the loaded bundle was not trained for; None where no language was recognized."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 from .classification import Classifier
@@ -13,7 +13,6 @@ from .decision import Policy, decide, primary_codes
 from .encoding import Encoder, States
 from .reading import Reader, Reading
 from .redaction import Redactor, recognizers_for
-from .redaction import replace as hide
 from .redaction.second_look import second_look
 from .tags import Tagger
 from .types import Analysis, Narrative, Redaction
@@ -104,22 +103,22 @@ class Pipeline:
         reading = self.reader.read(narrative)
         return self.redact_reading(reading, self.states_of(reading))
 
-    def at_level(self, text: str, redaction: Redaction, level: Literal["strict", "minimal"]) -> Redaction:
-        """The redaction of ``text`` at a level: ``strict`` hides all that was found, ``minimal`` only what identifies
-        by itself, so that places, dates, ages and institutions stay for analysis."""
-        if level == "strict":
-            return redaction
-        direct = {identifier.id for identifier in self.codebook.identifiers if identifier.kind == "direct"}
-        shown = hide(text, [entity for entity in redaction.entities if entity.type in direct])
-        return replace(shown, doubts=redaction.doubts)
-
     def states_of(self, reading: Reading) -> States | None:
         """What the encoder says of the view of a narrative; None in a bundle without one."""
         return self.encoder.encode(reading.view.text) if self.encoder else None
 
-    def redact_reading(self, reading: Reading, states: States | None) -> Redaction:
-        """Redact a narrative that has been read; ``states`` as `states_of` gives them."""
+    def redact_reading(
+        self, reading: Reading, states: States | None, *, level: Literal["strict", "minimal"] = "strict"
+    ) -> Redaction:
+        """Redact a narrative that has been read; ``states`` as `states_of` gives them. ``strict`` hides all that is
+        found, ``minimal`` only what identifies by itself, so that places, dates, ages and institutions stay for
+        analysis."""
+        redactor = self.redactor if level == "strict" else self._minimal
         text = reading.view.text
         named, outside = self.tagger.read(text, states) if self.tagger and states else ((), None)
-        redaction = self.redactor.redact(reading, named, outside)
-        return replace(redaction, doubts=second_look(reading, redaction, outside))
+        redaction = redactor.redact(reading, named, outside)
+        return replace(redaction, doubts=second_look(reading, redaction, outside, self.redactor.kept))
+
+    @cached_property
+    def _minimal(self) -> Redactor:
+        return self.redactor.hiding_only([item.id for item in self.codebook.identifiers if item.kind == "direct"])

@@ -55,7 +55,8 @@ class Tagger:
     bias : ndarray of shape (n_tags,).
     thresholds : for each type the least probability at which a word is taken for one of its kind, in (0, 1).
     growth : for each type the least probability of belonging to any identifier at which a word beside one of that type
-        is taken with it, in (0, 1]: the ends of addresses and institutions are less sure than their middle.
+        is taken with it, and then the word beside that, in (0, 1]: the ends of addresses and institutions are less sure
+        than their middle.
     """
 
     def __init__(

@@ -32,11 +32,14 @@ _MARKS = re.compile(f"[{_ABOVE}]")
 _FOLLOWS = re.compile(f"[{_ABOVE}{_HIDDEN}]")  # what belongs to the letter before it
 _MOST = 32  # characters of a letter with what belongs to it that are looked at
 _MOST_MARKS = 4  # marks that are composed with their letter; more are decoration, and composing thousands is slow
-PLACEHOLDER = re.compile(r"\[([A-Z][A-Z0-9_]{0,30})_([0-9]{1,4})\]")
+PLACEHOLDER = re.compile(r"\[([A-Z][A-Z0-9_]{0,30})_([0-9]{1,6})\]")
 """What stands for an identifier in a redacted text: its type and number."""
 _FEW_LETTERS = 30  # below it nothing is said of a text's case
 _STRAY = 0.004  # share of capitals up to which a text is in small letters: one slipped in, or an abbreviation did
 _STRAY_SMALL = 0.1  # share of small letters up to which a text is in capitals
+_DASHES = frozenset("\u2010\u2011\u2012\u2015\u2212\ufe63\uff0d")  # phones and typesetters write them for a hyphen
+_PRIVATE = frozenset(map(chr, range(0xE000, 0xF900)))  # nobody's letters, and what recognizers have for placeholders
+_SMALL_SENTENCE = re.compile(r"[.!?\n]\s{0,3}[^\W\d_]")
 _MTAVRULI = range(0x1C90, 0x1CC0)  # Georgian capitals, which no dictionary and no encoder knows
 _TO_MKHEDRULI = 0x10D0 - 0x1C90
 
@@ -98,7 +101,13 @@ def letter_case(text: str) -> Literal["lower", "upper", "mixed"]:
     if upper + lower < _FEW_LETTERS:
         return "mixed"
     share = upper / (upper + lower)
+    if upper == 1 and _first_letter(text).isupper() and _SMALL_SENTENCE.search(text):
+        return "lower"  # the keyboard's capital, not the writer's
     return "lower" if share <= _STRAY else "upper" if share >= 1 - _STRAY_SMALL else "mixed"
+
+
+def _first_letter(text: str) -> str:
+    return next((character for character in text if character.isalpha()), "")
 
 
 def _without_capitals(text: str) -> str:
@@ -135,13 +144,17 @@ def _clusters(text: str) -> Iterator[tuple[int, int]]:
 def _normal(cluster: str) -> str:
     """One form of a character with its marks: composed where Unicode can, else without them; digits as in ASCII."""
     visible = _INVISIBLE.sub("", cluster)
-    composed = unicodedata.normalize("NFKC", visible[: 1 + _MOST_MARKS])
+    composed = _INVISIBLE.sub("", unicodedata.normalize("NFKC", visible[: 1 + _MOST_MARKS]))
     if len(composed) > 1:
         composed = _MARKS.sub("", composed)
     return "".join(_one(character) for character in composed)
 
 
 def _one(character: str) -> str:
+    if character in _DASHES:
+        return "-"
+    if character in _PRIVATE:
+        return " "
     if ord(character) in _MTAVRULI:
         return chr(ord(character) + _TO_MKHEDRULI)
     if character.isdecimal():

@@ -17,8 +17,9 @@ from nlp.classification.linear import sigmoid
 from nlp.codebook import Codebook
 from nlp.encoding import Tokens
 from nlp.errors import BundleIncompatible, CorpusError
-from nlp.redaction import Redactor, recognizers_for
+from nlp.redaction import Redactor, in_view, recognizers_for
 from nlp.tags import Tagger
+from nlp.view import normalize
 
 from .calibration import FREE, calibrate, cross_calibrated, log_loss
 from .config import Config
@@ -195,6 +196,8 @@ def parity_figures(
 
 def with_words(files: EncoderFiles, train: Featured, codebook: Codebook, config: Config) -> EncoderFiles:
     """The same encoder with a linear model on the words of ``train`` beside it, in half precision."""
+    if [list(column) for column in columns_of(codebook)] != [list(column) for column in files.facts["columns"]]:
+        raise BundleIncompatible(files.name, "its encoder was fine-tuned for other codes, or in another order")
     model = fit_words(train, codebook, config)
     arrays = (model.idf, model.weights, model.bias)
     made = [(json.dumps(list(model.vocabulary), ensure_ascii=False) + "\n").encode()]
@@ -214,10 +217,11 @@ def with_tag_thresholds(
     read: list[tuple[np.ndarray, Tokens, np.ndarray]] = []
     for case in cases:
         if case.entities is not None:
-            states = serving.encoder.encode(case.text)
-            proba = tagger.predict_proba(case.text, states)
-            numbers = tagger.tags.numbers(states.tokens, case.entities)
-            words = tagger.first_pieces(case.text, states)
+            view = normalize(case.text)
+            states = serving.encoder.encode(view.text)
+            proba = tagger.predict_proba(view.text, states)
+            numbers = tagger.tags.numbers(states.tokens, in_view(case.entities, view))
+            words = tagger.first_pieces(view.text, states)
             scores.append((proba[:, 1::2] + proba[:, 2::2])[words])
             gold.append(np.where(numbers > 0, (numbers - 1) // 2, -1)[words])
             read.append((proba, states.tokens, numbers > 0))

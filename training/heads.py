@@ -155,7 +155,11 @@ def fit_heads(
     share, strength = (min(losses, key=lambda value: (losses[value], value)) for losses in (by_share, by_strength))
     own = by_share[share] <= by_strength[strength]
     model = told[share] if own else fitted[strength]
-    model.primary = _fit_columns(train.X, train.primary, blank, strength, seed)
+    rows = train.X
+    if pooling.lexical:  # which was fitted on these very cases, and knows them too well to say what leads
+        rows = rows.copy()
+        rows[..., -len(pooling.columns) :] = 0.0
+    model.primary = _fit_columns(rows, train.primary, blank, strength, seed)
     facts: dict[str, object] = {
         "C": 0.0 if own else strength,
         "share_of_words": share if own else None,

@@ -124,7 +124,8 @@ def shifted(old: str, by: timedelta, spelling: str) -> str | None:
     numeric = NUMERIC.search(old)
     if numeric is not None:
         rest = old[: numeric.start()] + old[numeric.end() :]
-        words = None if re.search(r"\d", rest) else _numeric_shifted(numeric, by)
+        more = re.search(r"\d", rest) or any(month_of(word, spelling) is not None for word in WORD.findall(rest))
+        words = None if more else _numeric_shifted(numeric, by)
         return None if words is None else old[: numeric.start()] + words + old[numeric.end() :]
     months = [(match, at) for match in WORD.finditer(old) if (at := month_of(match[0], spelling)) is not None]
     years = list(YEAR.finditer(old))

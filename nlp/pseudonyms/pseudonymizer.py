@@ -21,14 +21,15 @@ from ..redaction.mentions import stem
 from ..types import Entity, Redaction, Replacement, Span
 from . import declension, lexicon, russian, spelling, surnames
 from .dates import shifted
-from .name_parts import KIN, PARTICLES
+from .name_parts import KIN
 from .people import People
 from .pools import country_of
 from .spelling import spelling_of
 from .wording import Habits
 
 _PURPOSE = b"casecoder pseudonyms 1"
-_MOST_DAYS = 182  # by which dates are moved: half a year each way, so that seasons blur
+_MOST_WEEKS = 26  # by which dates are moved: half a year each way, so that seasons blur; whole weeks, since the day of
+# the week may stand beside a date
 
 
 class Pseudonymizer:
@@ -59,14 +60,14 @@ class Pseudonymizer:
         return _written(text, redaction, {span: words for span, words in made.items() if words})
 
     def dates(self, text: str, redaction: Redaction, *, case_id: str, language: str) -> Redaction:
-        """The redaction with the dates of ``text`` in place of their placeholders, all moved by one number of days,
-        which hangs on ``case_id`` and the key: what came first still does, and the days between stay.
+        """The redaction with the dates of ``text`` in place of their placeholders, all moved by one number of weeks,
+        which hangs on ``case_id`` and the key, so that the days between them stay.
 
-        Dates of birth, and dates that cannot be read to the day, keep their placeholder.
+        Dates of birth, and dates that cannot be read to the day, keep their placeholder. A year is taken to have 365
+        days where a date does not tell it.
         """
-        days = self._random(f"days {case_id}").choice(
-            [day for day in range(-_MOST_DAYS, _MOST_DAYS + 1) if abs(day) > 6]
-        )
+        weeks = [week for week in range(-_MOST_WEEKS, _MOST_WEEKS + 1) if week]
+        days = 7 * self._random(f"days {case_id}").choice(weeks)
         made = {}
         for item in redaction.replacements:
             span = item.entity.span
@@ -100,6 +101,9 @@ def _renamed(text: str, span: Span, edits: Sequence[tuple[int, int, str]]) -> st
     parts, at = [], span.start
     for start, end, new in edits:
         if span.start <= start and end <= span.end:
+            old = text[start:end].lower()
+            if new.lower() == old and old not in KIN:
+                return None
             parts += [text[at:start], new]
             at = end
     new = "".join([*parts, text[at : span.end]])
@@ -109,7 +113,7 @@ def _renamed(text: str, span: Span, edits: Sequence[tuple[int, int, str]]) -> st
 
 def _words(words: str) -> list[str]:
     """The words that may be a name: no initial, and not what stands for kinship in many names."""
-    return [word for word in WORD.findall(words) if len(word) > 2 and word.lower() not in KIN | PARTICLES]
+    return [word for word in WORD.findall(words) if len(word) > 2 and word.lower() not in KIN]
 
 
 def _written(text: str, redaction: Redaction, made: dict[Span, str]) -> Redaction:

@@ -38,7 +38,8 @@ def _capitalized(match: re.Match[str], known: KnownText) -> str:
         return word
     if word in _abbreviations():
         return _same_length(word, word.upper())
-    starts = match.start() == 0 or match.string[: match.start()].rstrip(" \t")[-1:] in _ENDS
+    ahead = match.string[max(0, match.start() - _REACH) : match.start()].rstrip(" \t")
+    starts = (not ahead and match.start() <= _REACH) or ahead[-1:] in _ENDS
     if starts or _is_name(word, known):
         return _same_length(word, "-".join(part[:1].upper() + part[1:] for part in word.split("-")))
     return word
@@ -46,6 +47,7 @@ def _capitalized(match: re.Match[str], known: KnownText) -> str:
 
 _INSIDE_ADDRESSES = frozenset("@/_.=&") | {"-"}
 _BEFORE_ADDRESSES = frozenset("@/_")
+_REACH = 8  # characters before a word in which a sentence may have ended
 _ENDS = frozenset(".!?\n\r")
 
 

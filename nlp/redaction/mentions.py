@@ -16,6 +16,7 @@ from .lexicon import WORD, is_common, is_harmless, without_possessive
 
 _MIN_STEM = 3  # letters; a shorter stem is shared by words that are no names
 _MIN_MISSPELT = 6  # letters of a name part that is found again with one letter wrong
+_MAX_MISSPELT = 40  # letters; a longer one is nobody's, and has as many neighbors as letters
 _MIN_AGAIN = 4  # letters of a name part that is looked for again in lower case
 
 # To Latin, close to how names are written in passports of the region; letters that differ by habit become one.
@@ -118,15 +119,16 @@ class PersonIndex:
         person.initials |= initials
 
 
-def find_mentions(text: str, found: Iterable[Entity]) -> list[Entity]:
+def find_mentions(text: str, found: Iterable[Entity], persons: Iterable[Entity] | None = None) -> list[Entity]:
     """Every further mention of a person who was found: any capitalized word with the stem of one of the name
     parts, or that is one of six letters or more but for one letter; and any word in whatever case that equals a part of
-    four letters or more.
+    four letters or more. ``persons`` are those who were found, where ``found`` has some of them inside of longer finds.
 
     Common words are left out: that somebody is called Надежда does not hide every hope.
     """
     covered = sorted(found, key=lambda entity: entity.span)
-    names = {word for entity in covered if entity.type == "PERSON" for word in WORD.findall(_text_of(text, entity))}
+    known = [entity for entity in covered if entity.type == "PERSON"] if persons is None else persons
+    names = {word for entity in known for word in WORD.findall(_text_of(text, entity))}
     if not names:
         return []
     stems = {part for word in names if len(word) > 1 and len(part := stem(word)) >= _MIN_STEM}
@@ -152,11 +154,12 @@ class _Slips:
     two neighbors swapped (Damerau 1964)."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._names = frozenset(names)
+        self._names = frozenset(name for name in names if len(name) <= _MAX_MISSPELT)
+        self._lengths = frozenset(len(name) + more for name in self._names for more in (-1, 0, 1))
         self._without = frozenset(less for name in self._names for less in _without_each(name))
 
     def __contains__(self, word: str) -> bool:
-        if not self._names:
+        if len(word) not in self._lengths:
             return False
         less = _without_each(word)
         return (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache, cached_property
 
 import numpy as np
 
+from ..errors import RedactionUnsettled
 from ..reading import Reading
 from ..types import Entity, Redaction, Replacement, Span
 from ..view import PLACEHOLDER, View, normalize
@@ -21,7 +23,8 @@ from .regional import any_of
 MASK = "\ue000"
 """Stands for each character of a placeholder while recognizers look: no letter, no blank, part of no pattern."""
 
-_MAX_ROUNDS = 8  # each round hides more; two are the rule
+_MAX_ROUNDS = 50  # each round hides more; two are the rule
+_MAX_NUMBER = 99_999  # of a placeholder that a text has already; a larger one is somebody's word
 _GUESS = 0.7  # score below which a recognizer only guesses
 _GUESSED = frozenset({"PERSON", "LOCATION", "ORGANISATION"})  # types of words; no number is ever let through
 _SURE_OF_NOTHING = 0.97  # probability of the encoder, for every character, at which a guess is dropped
@@ -32,9 +35,17 @@ class Redactor:
     """Hides what the recognizers find, and identifiers of ``types`` that something else has found. A recognizer that
     raises stops the redaction: nothing is ever half redacted."""
 
-    def __init__(self, recognizers: Sequence[Recognizer], types: Collection[str] = ()) -> None:
+    def __init__(
+        self, recognizers: Sequence[Recognizer], types: Collection[str] = (), *, only: Collection[str] | None = None
+    ) -> None:
         self.recognizers = tuple(recognizers)
-        self.types = frozenset(types) | {kind for recognizer in self.recognizers for kind in recognizer.entity_types}
+        found = frozenset(types) | {kind for recognizer in self.recognizers for kind in recognizer.entity_types}
+        self.types = found if only is None else found & frozenset(only)
+
+    def hiding_only(self, types: Collection[str]) -> Redactor:
+        """The same redactor for some of its types; what others cover is looked at anew."""
+        kept = [recognizer for recognizer in self.recognizers if set(recognizer.entity_types) & set(types)]
+        return Redactor(kept, types, only=types)
 
     def recognize(self, reading: Reading) -> tuple[Entity, ...]:
         """Disjoint entities of a narrative in order, spans in the received text."""
@@ -55,37 +66,43 @@ class Redactor:
         judge = _Judge(reading.view, outside)
         known = [entity for entity in named if entity.type in self.types]
         redaction = replace(text, self._find(reading.view, judge, known))
-        for _ in range(_MAX_ROUNDS if redaction.replacements else 0):
-            more = self._find(normalize(redaction.text), judge.of(redaction))
+        for _ in range(_MAX_ROUNDS):
+            more = self._find(normalize(redaction.text), judge.of(redaction)) if redaction.replacements else ()
             if not more:
-                break
+                return redaction
             redaction = replace(text, resolve([*redaction.entities, *_moved_back(more, redaction)]))
-        return redaction
+        raise RedactionUnsettled
 
     def _find(self, view: View, judge: _Judge, named: Sequence[Entity] = ()) -> tuple[Entity, ...]:
-        masked = with_capitals(self._kept.sub(lambda match: MASK * len(match[0]), view.text))
+        masked = with_capitals(self.kept.sub(lambda match: MASK * len(match[0]), view.text))
         guessed = [entity for recognizer in self.recognizers for entity in recognizer.find(masked)]
         found = [part for entity in named for part in _around_placeholders(entity, masked)]
         found += [entity for entity in guessed if judge.believes(entity, view)]
-        found = [entity for entity in found if not _is_region(entity, masked)]
+        found = [entity for entity in found if entity.type in self.types and not _is_region(entity, masked)]
         whole = [_trimmed(entity, masked) for entity in found if MASK not in _words(masked, entity)]
-        whole += find_mentions(masked, resolve(whole))
+        if "PERSON" in self.types:
+            persons = [entity for entity in whole if entity.type == "PERSON"]  # also those that a longer find covers
+            whole += find_mentions(masked, resolve(whole), persons)
         return resolve(
             Entity(view.received(entity.span.start, entity.span.end), entity.type, entity.score, entity.source)
             for entity in whole
         )
 
     @cached_property
-    def _kept(self) -> re.Pattern[str]:
+    def kept(self) -> re.Pattern[str]:
         """Placeholders of the types that this redactor makes; any other word in brackets may be a name."""
-        return re.compile(rf"\[(?:{'|'.join(sorted(self.types))})_[0-9]{{1,4}}\]")
+        return re.compile(rf"\[(?:{'|'.join(sorted(self.types))})_[0-9]{{1,6}}\]")
 
 
 class _Judge:
     """Says which guesses of recognizers stand, by the probability that each received character is no identifier."""
 
     def __init__(self, view: View, outside: np.ndarray | None, redaction: Redaction | None = None) -> None:
-        self._view, self._outside, self._redaction = view, outside, redaction
+        self._view, self._outside = view, outside
+        self._ends = [item.redacted_span.end for item in redaction.replacements] if redaction else []
+        self._shifts = (
+            [item.entity.span.end - item.redacted_span.end for item in redaction.replacements] if redaction else []
+        )
 
     def of(self, redaction: Redaction) -> _Judge:
         """The judge of what is found in a redacted text."""
@@ -95,10 +112,10 @@ class _Judge:
         """Whether an entity of ``view`` is more than a guess, or the encoder is not sure that it is nothing."""
         if self._outside is None or entity.score >= _GUESS or entity.type not in _GUESSED:
             return True
-        received = Entity(view.received(entity.span.start, entity.span.end), entity.type, entity.score, entity.source)
-        if self._redaction is not None:
-            received = _moved_back([received], self._redaction)[0]
-        start, end = self._view.within(received.span)
+        span = view.received(entity.span.start, entity.span.end)
+        before = bisect_right(self._ends, span.start)  # placeholders that stand before it
+        shift = self._shifts[before - 1] if before else 0
+        start, end = self._view.within(Span(span.start + shift, span.end + shift))
         return start == end or float(self._outside[start:end].min()) < _SURE_OF_NOTHING
 
 
@@ -175,14 +192,16 @@ def replace(text: str, entities: Sequence[Entity]) -> Redaction:
     persons = PersonIndex()
     taken: dict[str, int] = defaultdict(int)
     for match in PLACEHOLDER.finditer(text):
-        taken[match[1]] = max(taken[match[1]], int(match[2]))
+        if int(match[2]) <= _MAX_NUMBER:
+            taken[match[1]] = max(taken[match[1]], int(match[2]))
     parts: list[str] = []
     replacements = []
     at = length = 0
     for entity in entities:
         span = entity.span
         words = text[span.start : span.end]
-        key = persons.key(words) if entity.type == "PERSON" else surface_key(words)
+        seen = words if words.isascii() else normalize(words).text  # look-alikes make nobody another person
+        key = persons.key(seen) if entity.type == "PERSON" else surface_key(seen)
         known = numbers[entity.type]
         number = known.setdefault(key, taken[entity.type] + len(known) + 1)
         placeholder = f"[{entity.type}_{number}]"

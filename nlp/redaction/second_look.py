@@ -18,21 +18,24 @@ from ..view import PLACEHOLDER
 from .lexicon import CYRILLIC, WORD, is_common, is_harmless, russian_word
 
 _HALF_SURE = 0.5  # probability of the encoder that a word is no identifier, below which it is shown
+_FEWEST = 3  # letters or digits that are pointed at; fewer are the ending of a name that is hidden
 _DIGITS = re.compile(r"(?<![\w.,])\d(?:[ -]?\d){4,}(?![\w%]|[.,]\d)")
 # Languages in which small letters may be a name: a dictionary tells it from a word, or there are no capitals.
 _WITHOUT_CAPITALS = frozenset({"en", "ru", "ka"})
 _MIN_NAME = 4  # letters of a listed name in small letters; shorter ones are words more often
 
 
-def second_look(reading: Reading, redaction: Redaction, outside: np.ndarray | None) -> tuple[Span, ...]:
+def second_look(
+    reading: Reading, redaction: Redaction, outside: np.ndarray | None, kept: re.Pattern[str] = PLACEHOLDER
+) -> tuple[Span, ...]:
     """Places of the received text that stay in sight and may tell who somebody is, disjoint and in order.
 
     ``outside`` is the probability that each character of the view, shape (n_characters,), belongs to no identifier;
-    None without an encoder.
+    None without an encoder. ``kept`` are the placeholders that the text may have.
     """
     view = reading.view
     hidden = [view.within(entity.span) for entity in redaction.entities]
-    hidden += [match.span() for match in PLACEHOLDER.finditer(view.text)]
+    hidden += [match.span() for match in kept.finditer(view.text)]
     found = [*_numbers(view.text), *_names(view.text, reading.language)]
     if outside is not None:
         found += _half_believed(view.text, outside)
@@ -41,9 +44,15 @@ def second_look(reading: Reading, redaction: Redaction, outside: np.ndarray | No
         taken[start:end] = True
     doubts = np.zeros(len(view.text), dtype=bool)
     for start, end in found:
-        if not taken[start:end].any():
-            doubts[start:end] = True
-    return tuple(view.received(start, end) for start, end in _stretches(doubts))
+        doubts[start:end] |= ~taken[start:end]
+    found = [_inner(view.text, start, end) for start, end in _stretches(doubts)]
+    return tuple(view.received(start, end) for start, end in found if end - start >= _FEWEST)
+
+
+def _inner(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch from its first to its last letter or digit."""
+    told = [at for at in range(start, end) if text[at].isalnum()]
+    return (told[0], told[-1] + 1) if told else (start, start)
 
 
 def _numbers(text: str) -> Iterator[tuple[int, int]]:

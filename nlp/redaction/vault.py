@@ -7,10 +7,8 @@ key, is refused. A random nonce of 96 bits for each map; one key may seal 2**32 
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -47,29 +45,28 @@ def restore(redacted: str, content: bytes, key: bytes) -> tuple[str, int]:
 
     In a redacted text that was edited afterwards, each placeholder gets the words of the place that it stood at,
     counted among its equals, and one that is there more often than before those of its last. Raises `MapError` for a
-    map that was altered, is none, or was sealed with another key.
+    map that was altered, is none, or was sealed with another key, and for an edited text with invented names or dates:
+    they cannot be told from other words.
     """
     known = _open(content, key)
     if known["text"] == sha256(redacted.encode()).hexdigest():
         return _put_back(redacted, known["replacements"]), 0
+    if not all(PLACEHOLDER.fullmatch(item["placeholder"]) for item in known["replacements"]):
+        raise MapError(
+            "is of a text with invented names or dates, and the text was edited since: give it as it came out"
+        )
     words: dict[str, list[str]] = defaultdict(list)
     for item in known["replacements"]:
         words[item["placeholder"]].append(item["words"])
     parts, at, empty = [], 0, 0
     seen: dict[str, int] = defaultdict(int)
-    for match in _shown(words).finditer(redacted):
+    for match in PLACEHOLDER.finditer(redacted):
         forms = words.get(match[0])
         parts += [redacted[at : match.start()], forms[min(seen[match[0]], len(forms) - 1)] if forms else match[0]]
         seen[match[0]] += 1
         empty += not forms
         at = match.end()
     return "".join([*parts, redacted[at:]]), empty
-
-
-def _shown(words: Iterable[str]) -> re.Pattern[str]:
-    """What stands for something: the placeholders and pseudonyms of a map, and any other placeholder."""
-    known = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:{known})(?!\w)|{PLACEHOLDER.pattern}" if known else PLACEHOLDER.pattern)
 
 
 def _put_back(redacted: str, replacements: list[dict[str, Any]]) -> str:

@@ -9,13 +9,13 @@ from ..lexicon import UPPER
 from ..regional import any_of
 
 AMOUNT_AFTER = re.compile(
-    r"[\s-]?(?:сом|тенге|тг\b|тыс|руб|р\.|₽|₸|₴|₾|₼|грн|гривен|гривн|гривень|лей|леев|лея|lei\b|leu|лари|lari|"
-    r"gel\b|драм|dram|amd\b|манат|manat|azn\b|сум|сўм|"
-    r"so['ʻ’]m|сомони|somoni|usd|\$|€|eur|доллар|евро|dollar|denar|денар|lek|лек|dinar|динар|tenge|kzt|uzs|"
-    r"soms?\b|soums?\b|sums?\b|hryvnia|uah|mdl|kgs|tjs|"
-    r"rsd|bam|marks?\b|mkd|млн|million|копи|коп/|copies|cop|клеток|cells|мл\b|ml\b|мг\b|mg\b|mcg|МЕ\b|ед\b|шт|"
-    r"км\b|km\b|человек|people|persons|раз\b|times|"
-    r"%|процент|percent|гр\b|грамм|gram|кг|kg|час|мин\b|hours?|days?|минут|minut|дней|день|year|лет\b|год)",
+    r"[ \u00a0-]?(?:[₽₸₴₾₼$€%]|(?:сом(?:ов|а|у)?|тенге|тг|тыс\w{0,4}|руб\w{0,4}|р\.|грн|грив\w{2,4}|лей|леев|лея|lei|"
+    r"leu|лари|lari|gel|драм\w{0,3}|drams?|amd|манат\w{0,3}|manats?|azn|сум(?:а|ы|ов)?|сўм\w{0,3}|so['ʻ’]m|сомони|somoni|usd|eur|"
+    r"доллар\w{0,3}|евро|euros?|dollars?|денар\w{0,3}|denar\w{0,2}|lekë?|лек(?:а|и)?|dinar\w{0,2}|динар\w{0,3}|tenge|kzt|uzs|"
+    r"soms?|soums?|sums?|hryvni\w{1,2}|uah|mdl|kgs|tjs|rsd|bam|km|mkd|мар(?:ок|ки)|marks|млн|million\w{0,3}|копи[йяеию]\w{0,2}|"
+    r"коп(?=/)|copies|cop|клет\w{2,4}|cells|мл|ml|мг|mg|mcg|МЕ|ед|шт\w{0,3}|км|человек\w{0,2}|people|persons|раза?|times|"
+    r"процент\w{0,3}|percent|гр|грамм\w{0,3}|grams?|кг|kg|час(?:а|ов)?|мин|минут\w{0,2}|minut\w{0,3}|hours?|days?|дн(?:я|ей)|"
+    r"день|years?(?!\sof)|лет|год(?:а|у|ов)?)(?!\w))",
     re.IGNORECASE,
 )
 """Units that make a number before them a sum, a dose, a count or a time."""
@@ -24,6 +24,7 @@ _AMOUNT_BEFORE = re.compile(
     r"(?:\$|€|₽|₸|₴|CD4|СД4|VL|ВН|вн|PCR|нагрузк\w{1,2}|load|sum\sof|сумм\w{1,2})[\s:=–—-]{0,3}(?:of\s|was\s|"
     r"is\s|-\s)?\Z"
 )
+_LONG, _RUN = 9, 7  # digits of a number that is no sum: in one piece, or after a zero
 _PERIOD = re.compile(
     r"(?:19|20)\d\d\s?[-–/]\s?(?:19|20)\d\d|(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|1[0-2])[./-](?:\d\d){1,2}|"
     r"(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}|(?:19|20)\d\d|\d{1,2}[:.]\d\d[-–]\d{1,2}[:.]\d\d"
@@ -41,8 +42,14 @@ def _digits(words: str) -> int:
     return sum(character.isdigit() for character in words)
 
 
-def _is_amount(match: re.Match[str]) -> bool:
-    text = match.string
+def is_amount(match: re.Match[str]) -> bool:
+    """Whether digits are a sum, a dose, a count or a time by the words around them; nine digits or more without a
+    group, or that begin with 0, are none unless they are round thousands."""
+    text, words = match.string, match[0].strip()
+    digits = re.sub(r"\D", "", words)
+    is_long = len(digits) >= _LONG if words == digits else digits.startswith("0") and len(digits) >= _RUN
+    if is_long and not digits.endswith("000"):
+        return False
     if AMOUNT_AFTER.match(text, match.end()):
         return True
     return _AMOUNT_BEFORE.search(text, max(0, match.start() - 24), match.start()) is not None
@@ -96,13 +103,13 @@ def _is_document(match: re.Match[str], *, least: int) -> bool:
     signed = words != match[0]
     coded = re.search(r"[A-ZА-Я]?[/-]", words) is not None
     return _digits(words) >= least - coded and not (
-        (not signed and _PERIOD.fullmatch(words)) or _is_amount(match) or _is_law(match)
+        (not signed and _PERIOD.fullmatch(words)) or is_amount(match) or _is_law(match)
     )
 
 
 def _is_code(match: re.Match[str]) -> bool:
     words = match[0]
-    if _PERIOD.fullmatch(words) or _is_amount(match) or _is_law(match):
+    if _PERIOD.fullmatch(words) or is_amount(match) or _is_law(match):
         return False
     if words[0].isalpha():
         return _digits(words) >= 4 or ("/" in words and _digits(words) >= 3)
@@ -157,7 +164,7 @@ def _is_grouped(match: re.Match[str]) -> bool:
 
 def explains(match: re.Match[str]) -> bool:
     """Whether digits are a sum, a dose, a count, a law, a date or a period."""
-    return bool(_PERIOD.fullmatch(match[0]) or _is_amount(match) or _is_law(match) or _is_grouped(match))
+    return bool(_PERIOD.fullmatch(match[0]) or is_amount(match) or _is_law(match) or _is_grouped(match))
 
 
 DIGIT_RUN = PatternRecognizer(
@@ -167,7 +174,7 @@ DIGIT_RUN = PatternRecognizer(
     source="seven digits or more that are no amount, date or period: hidden whatever they are",
     score=0.4,
     accept=lambda match: (
-        _digits(match[0]) >= 7 and not (_PERIOD.fullmatch(match[0]) or _is_amount(match) or _is_grouped(match))
+        _digits(match[0]) >= 7 and not (_PERIOD.fullmatch(match[0]) or is_amount(match) or _is_grouped(match))
     ),
 )
 LONG_DIGITS = PatternRecognizer(
@@ -176,7 +183,7 @@ LONG_DIGITS = PatternRecognizer(
     pattern=r"\d{7,64}",
     source="the net below all others, also inside a word",
     score=0.3,
-    accept=lambda match: not _is_amount(match),
+    accept=lambda match: not is_amount(match),
 )
 
 RECOGNIZERS = (DOCUMENT, NUMBERED, CODED, PASSPORT, DIGIT_RUN, LONG_DIGITS)

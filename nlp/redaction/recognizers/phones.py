@@ -9,7 +9,7 @@ from ...types import Entity, Span
 from ...view import fold_case
 from ..base import Announced, compile_folded
 from ..regional import any_of, words_of
-from .documents import AMOUNT_AFTER
+from .documents import AMOUNT_AFTER, is_amount
 
 REGIONS = (
     "UA",
@@ -84,10 +84,10 @@ class PhoneRecognizer:
         return [
             Entity(Span(*match.span()), "PHONE", score, self.name)
             for match in self._candidate.finditer(text)
-            if (score := self._score(text, match, named))
+            if (score := self._score(match, named))
         ]
 
-    def _score(self, text: str, match: re.Match[str], named: Announced) -> float:
+    def _score(self, match: re.Match[str], named: Announced) -> float:
         words = match[0]
         real = sum(character.isdigit() for character in words)
         digits = re.sub(r"\D", "", words.translate(_TO_DIGITS))
@@ -97,7 +97,7 @@ class PhoneRecognizer:
         if words.lstrip("(").startswith(("+", "00")):
             return (0.9 if _is_valid(digits) else 0.75) if len(digits) >= _MIN_NATIONAL else 0.0
         told = named.length(match.start()) >= 0
-        if AMOUNT_AFTER.match(text, match.end()):
+        if not told and is_amount(match):
             return 0.0
         if len(digits) > _MIN_NATIONAL and _is_valid_somewhere(digits):
             return 0.8 if told else 0.6

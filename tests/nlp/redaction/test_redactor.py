@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from nlp.errors import RedactionUnsettled
 from nlp.reading import Reader, Reading
 from nlp.redaction import Redactor, all_recognizers, replace
 from nlp.types import Entity, Narrative, Redaction, Span
@@ -130,3 +131,49 @@ def test_what_is_no_identifier_of_the_codebook_is_left_alone() -> None:
     read = READER.read(Narrative(text, language="en"))
     assert Redactor((), ["PERSON"]).redact(read, named).text == text
     assert Redactor((), ["ORGANISATION"]).redact(read, named).text == "She went to the [ORGANISATION_1]."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "тел. 0700123456 Лейла ждёт", "тел. 0555123456\nЛариса", "call 0555123456 Mark", "87011234567 часто занят",
+        "0555123456 day or night", "+996\u2011555\u201112\u201134\u201156", "0555\u2212123\u2212456 звоните",
+    ],
+)  # fmt: skip
+def test_a_number_is_hidden_whatever_word_follows_and_whichever_dash_it_has(text: str) -> None:
+    hidden = redact(text).text
+    assert not any(character.isdigit() for character in hidden.replace("_1]", ""))
+
+
+@pytest.mark.parametrize("text", ["долг 5000000 сом", "40 000 копий", "получил 250000000 сум", "1500 лей в месяц"])
+def test_sums_stay(text: str) -> None:
+    assert redact(text).text == f"{text} a"
+
+
+def test_minimal_hides_a_name_that_an_institution_covers() -> None:
+    text = "В чате «Айгуль Садыкова» написала, что Садыкова ждёт 12.03.2024"
+    minimal = REDACTOR.hiding_only(["PERSON", "PHONE"]).redact(reading(text)).text
+    assert "Айгуль" not in minimal
+    assert "Садыкова" not in minimal
+    assert "12.03.2024" in minimal
+
+
+def test_a_redaction_without_end_is_refused() -> None:
+    class Restless:
+        name, entity_types, source = "restless", ("PERSON",), "test"
+
+        def find(self, text: str) -> list[Entity]:
+            return [Entity(Span(at, at + 1), "PERSON", 1.0, "test") for at in range(len(text)) if text[at].isalpha()][
+                :1
+            ]
+
+    with pytest.raises(RedactionUnsettled):
+        Redactor([Restless()]).redact(reading("очень длинный рассказ " * 10))
+
+
+def test_one_endless_word_costs_no_memory() -> None:
+    assert "[PERSON_1]" in redact(f"Пришла Айгуль Нурланова. А{'б' * 50_000}").text
+
+
+def test_placeholders_with_large_numbers_are_kept() -> None:
+    assert redact("[PERSON_9999] видела Айгуль").text.startswith("[PERSON_9999] видела [PERSON_10000]")
