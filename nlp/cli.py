@@ -212,7 +212,7 @@ def redact(
     text = narrative.text
     states = pipeline.states_of(narrative)
     strict = pipeline.redact_reading(narrative, states)
-    redaction = strict if level is Level.strict else pipeline.redact_reading(narrative, states, level=level.value)
+    redaction = strict if level is Level.strict else pipeline.redact_reading(narrative, states, level="minimal")
     if renamer and pseudonyms:
         redaction = renamer.names(text, redaction, language=narrative.language)
     if renamer and shift_dates:
