@@ -159,7 +159,8 @@ def bert_folder(tokenizer_json: bytes, tmp_path_factory: pytest.TempPathFactory)
 def tuning(bert_folder: Path) -> Tuning:
     """Settings of a run of seconds."""
     return Tuning(
-        encoder=str(bert_folder), layers=2, vocabulary=2000, names="", seed=3, epochs=2, tokens_per_batch=96,
+        encoder=str(bert_folder), layers=2, vocabulary=2000, names="", seed=3, epochs=2, falls_over=2,
+        tokens_per_batch=96,
         frozen_layers=1, learning_rate=2e-3, head_learning_rate=1e-2, weight_decay=0.01, warmup=0.1,
         dropout=0.1, head_dropout=0.1, precision="float32", evidence_weight=1.0, tags_weight=1.0,
         sentences_share=0.5, lower_share=0.2, upper_share=0.1, minutes_between_checkpoints=60,
@@ -241,6 +242,7 @@ def small_config(root: Path, tmp_path_factory: pytest.TempPathFactory, cases: li
         "layers": "2",
         "vocabulary": "2000",
         "epochs": "1",
+        "falls_over": "1",
         "frozen_layers": "1",
         "tokens_per_batch": "128",
         "precision": '"float32"',

@@ -190,10 +190,11 @@ class _Run:
         return parts
 
     def _schedule(self, batches: int) -> None:
-        """Linear warm-up, then a linear fall to zero over all epochs, each taken to be as long as the first."""
+        """Linear warm-up, then a linear fall to zero over ``falls_over`` epochs, each taken to be as long as the
+        first."""
         if self.scheduler:
             return
-        self.total = self.total or batches * self.tuning.epochs
+        self.total = self.total or batches * self.tuning.falls_over
         warm = max(1, round(self.tuning.warmup * self.total))
 
         def factor(step: int) -> float:

@@ -17,6 +17,7 @@ class Tuning:
     names: str
     seed: int
     epochs: int
+    falls_over: int
     tokens_per_batch: int
     frozen_layers: int
     learning_rate: float
