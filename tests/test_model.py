@@ -18,8 +18,8 @@ from training.split import divided
 
 pytestmark = pytest.mark.model
 
-FLOORS = {"violation": 0.69, "perpetrator": 0.77, "population": 0.85}  # micro-F1
-RECALL_FLOORS = {"kind:direct": 0.94, "kind:quasi": 0.90, "type:PERSON": 0.95, "type:PHONE": 0.97, "type:EMAIL": 0.98}
+FLOORS = {"violation": 0.73, "perpetrator": 0.79, "population": 0.87}  # micro-F1
+RECALL_FLOORS = {"kind:direct": 0.955, "kind:quasi": 0.92, "type:PERSON": 0.96, "type:PHONE": 0.98, "type:EMAIL": 0.98}
 SWAPPED = 60  # narratives whose names are swapped
 
 
