@@ -224,16 +224,19 @@ def _post(port: int, body: str) -> tuple[int, str]:
 def _words_of(bundle):
     """What a bundle says in words. Word pieces are those of a public vocabulary, arrays hold no words, and of a linear
     model's features only whole words can be names."""
-    vocabulary = json.loads((bundle / "vocabulary.json").read_text(encoding="utf-8"))
-    if isinstance(vocabulary, list):
-        return {feature[2:] for feature in vocabulary if feature.startswith("w:")}
+    words = set()
+    for name in ("vocabulary.json", "words.json"):
+        vocabulary = json.loads((bundle / name).read_text(encoding="utf-8"))
+        if isinstance(vocabulary, list):
+            features = [feature[2:] for feature in vocabulary if feature.startswith("w:")]
+            words |= {word for feature in features for word in feature.split()}
     told = [
         path.read_text(encoding="utf-8").lower()
         for path in sorted(bundle.iterdir())
-        if path.suffix in (".json", ".jsonl", ".md") and path.name != "tokenizer.json"
+        if path.suffix in (".json", ".jsonl", ".md") and path.name not in ("tokenizer.json", "words.json")
     ]
     without_digests = re.sub(r"\b[0-9a-f]{12,64}\b", " ", "\n".join(told))
-    return set(re.findall(r"[^\W\d_]+", without_digests))
+    return words | set(re.findall(r"[^\W\d_]+", without_digests))
 
 
 def test_no_name_of_the_narratives_stands_in_a_shipped_bundle(root):
