@@ -185,7 +185,9 @@ def redact(
     ] = False,
     shift_dates: Annotated[
         str | None,
-        typer.Option(metavar="CASE", help="Move all dates by a number of days that hangs on this case id and the key."),
+        typer.Option(
+            metavar="CASE", help="Move all dates by a number of weeks that hangs on this case id and the key."
+        ),
     ] = None,
     restore: Annotated[
         Path | None, typer.Option(help="Undo: the text is a redacted one, this is its map; prints what it was before.")

@@ -18,7 +18,8 @@ from random import Random
 from ..errors import BackendUnavailable
 from ..redaction.lexicon import WORD
 from ..redaction.mentions import stem
-from ..types import Entity, Redaction, Replacement, Span
+from ..redaction.redactor import put
+from ..types import Entity, Redaction, Span
 from . import declension, lexicon, russian, spelling, surnames
 from .dates import shifted
 from .name_parts import KIN
@@ -118,18 +119,8 @@ def _words(words: str) -> list[str]:
 
 def _written(text: str, redaction: Redaction, made: dict[Span, str]) -> Redaction:
     """The redaction with other words in place of some placeholders."""
-    parts: list[str] = []
-    replacements = []
-    at = length = 0
-    for item in redaction.replacements:
-        span = item.entity.span
-        words = made.get(span, item.placeholder)
-        length += span.start - at
-        parts += [text[at : span.start], words]
-        replacements.append(Replacement(item.entity, words, Span(length, length + len(words))))
-        length += len(words)
-        at = span.end
-    return replace(redaction, text="".join([*parts, text[at:]]), replacements=tuple(replacements))
+    words = [made.get(item.entity.span, item.placeholder) for item in redaction.replacements]
+    return replace(put(text, redaction.entities, words), doubts=redaction.doubts)
 
 
 def _forget() -> None:

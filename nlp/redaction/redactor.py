@@ -99,10 +99,7 @@ class _Judge:
 
     def __init__(self, view: View, outside: np.ndarray | None, redaction: Redaction | None = None) -> None:
         self._view, self._outside = view, outside
-        self._ends = [item.redacted_span.end for item in redaction.replacements] if redaction else []
-        self._shifts = (
-            [item.entity.span.end - item.redacted_span.end for item in redaction.replacements] if redaction else []
-        )
+        self._back = _WayBack(redaction)
 
     def of(self, redaction: Redaction) -> _Judge:
         """The judge of what is found in a redacted text."""
@@ -112,10 +109,8 @@ class _Judge:
         """Whether an entity of ``view`` is more than a guess, or the encoder is not sure that it is nothing."""
         if self._outside is None or entity.score >= _GUESS or entity.type not in _GUESSED:
             return True
-        span = view.received(entity.span.start, entity.span.end)
-        before = bisect_right(self._ends, span.start)  # placeholders that stand before it
-        shift = self._shifts[before - 1] if before else 0
-        start, end = self._view.within(Span(span.start + shift, span.end + shift))
+        span = self._back(view.received(entity.span.start, entity.span.end))
+        start, end = self._view.within(span)
         return start == end or float(self._outside[start:end].min()) < _SURE_OF_NOTHING
 
 
@@ -168,18 +163,23 @@ def _trimmed(entity: Entity, text: str) -> Entity:
     return Entity(Span(start, start + len(inner)), entity.type, entity.score, entity.source)
 
 
+class _WayBack:
+    """From a redacted text to the received one, for spans that touch no placeholder."""
+
+    def __init__(self, redaction: Redaction | None = None) -> None:
+        replacements = redaction.replacements if redaction else ()
+        self._ends = [item.redacted_span.end for item in replacements]
+        self._shifts = [0, *(item.entity.span.end - item.redacted_span.end for item in replacements)]
+
+    def __call__(self, span: Span) -> Span:
+        shift = self._shifts[bisect_right(self._ends, span.start)]
+        return Span(span.start + shift, span.end + shift)
+
+
 def _moved_back(entities: Sequence[Entity], redaction: Redaction) -> list[Entity]:
     """Entities of a redacted text, none of which touches a placeholder, where they stand in the received text."""
-    moved = []
-    at = shift = 0
-    for entity in entities:
-        while at < len(redaction.replacements) and redaction.replacements[at].redacted_span.end <= entity.span.start:
-            replacement = redaction.replacements[at]
-            shift = replacement.entity.span.end - replacement.redacted_span.end
-            at += 1
-        span = Span(entity.span.start + shift, entity.span.end + shift)
-        moved.append(Entity(span, entity.type, entity.score, entity.source))
-    return moved
+    back = _WayBack(redaction)
+    return [Entity(back(entity.span), entity.type, entity.score, entity.source) for entity in entities]
 
 
 def replace(text: str, entities: Sequence[Entity]) -> Redaction:
@@ -194,21 +194,27 @@ def replace(text: str, entities: Sequence[Entity]) -> Redaction:
     for match in PLACEHOLDER.finditer(text):
         if int(match[2]) <= _MAX_NUMBER:
             taken[match[1]] = max(taken[match[1]], int(match[2]))
-    parts: list[str] = []
-    replacements = []
-    at = length = 0
+    words = []
     for entity in entities:
-        span = entity.span
-        words = text[span.start : span.end]
-        seen = words if words.isascii() else normalize(words).text  # look-alikes make nobody another person
+        surface = text[entity.span.start : entity.span.end]
+        seen = surface if surface.isascii() else normalize(surface).text  # look-alikes make nobody another person
         key = persons.key(seen) if entity.type == "PERSON" else surface_key(seen)
         known = numbers[entity.type]
         number = known.setdefault(key, taken[entity.type] + len(known) + 1)
-        placeholder = f"[{entity.type}_{number}]"
-        parts += [text[at : span.start], placeholder]
+        words.append(f"[{entity.type}_{number}]")
+    return put(text, entities, words)
+
+
+def put(text: str, entities: Sequence[Entity], words: Sequence[str]) -> Redaction:
+    """The text with one of ``words`` in place of each of the disjoint, sorted entities."""
+    parts: list[str] = []
+    replacements = []
+    at = length = 0
+    for entity, new in zip(entities, words, strict=True):
+        span = entity.span
+        parts += [text[at : span.start], new]
         length += span.start - at
-        replacements.append(Replacement(entity, placeholder, Span(length, length + len(placeholder))))
-        length += len(placeholder)
+        replacements.append(Replacement(entity, new, Span(length, length + len(new))))
+        length += len(new)
         at = span.end
-    parts.append(text[at:])
-    return Redaction("".join(parts), tuple(replacements))
+    return Redaction("".join([*parts, text[at:]]), tuple(replacements))
