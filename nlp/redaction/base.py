@@ -20,7 +20,10 @@ from ..view import fold_case
 
 
 class Recognizer(Protocol):
-    """Finds entities. Must be pure: the same text gives the same entities; raises rather than answering with half."""
+    """Finds entities. Must be pure: the same text gives the same entities; raises rather than answering with half.
+
+    ``language`` is that of the narrative, empty where nobody knows it; most recognizers look for all languages at once.
+    """
 
     @property
     def name(self) -> str: ...
@@ -31,7 +34,7 @@ class Recognizer(Protocol):
     @property
     def source(self) -> str: ...
 
-    def find(self, text: str) -> Sequence[Entity]: ...
+    def find(self, text: str, language: str = "") -> Sequence[Entity]: ...
 
 
 def compile_folded(pattern: str) -> re.Pattern[str]:
@@ -112,7 +115,7 @@ class PatternRecognizer:
         pattern = rf"(?:{self.before})\Z"
         return re.compile(pattern) if self.cased_before else compile_folded(pattern)
 
-    def find(self, text: str) -> list[Entity]:
+    def find(self, text: str, language: str = "") -> list[Entity]:
         """Entities in the order they stand."""
         if self.needs and not any(part in text for part in self.needs):
             return []

@@ -11,9 +11,10 @@ import re
 from functools import cache
 
 from ..view import letter_case
-from .lexicon import CYRILLIC, WORD, english_words, is_harmless, load_words, without_possessive
+from .lexicon import CYRILLIC, WORD, english_words, is_common, is_harmless, load_words, without_possessive
+from .local import LocalWords, local_words
 from .recognizers.name_forms import PATRONYMIC, SURNAME
-from .recognizers.name_judgement import RATHER_WORDS, KnownText, given_forms, look_over
+from .recognizers.name_judgement import RATHER_WORDS, TITLE_REACH, KnownText, given_forms, has_title, look_over
 from .recognizers.towns import is_town
 
 _CODE = re.compile(r"(?<![\w@./+-])(?=[^\W_]{0,12}\d)(?=\d{0,12}[^\W\d_])[^\W_]{2,16}(?![\w@/]|\.\w|-[^\W\d])")
@@ -22,16 +23,16 @@ _MIN_NAME = 4  # letters of a word that is taken for a name because no dictionar
 _MIN_FORM = 6  # letters of a word that is taken for a name because of its ending
 
 
-def with_capitals(text: str) -> str:
+def with_capitals(text: str, language: str = "") -> str:
     """A text in small letters with capitals where a name, an abbreviation or a code stands; others as they are."""
     if letter_case(text) != "lower":
         return text
     known = look_over(text)
     text = _CODE.sub(lambda match: _same_length(match[0], match[0].upper()), text)
-    return WORD.sub(lambda match: _capitalized(match, known), text)
+    return WORD.sub(lambda match: _capitalized(match, known, local_words(language)), text)
 
 
-def _capitalized(match: re.Match[str], known: KnownText) -> str:
+def _capitalized(match: re.Match[str], known: KnownText, local: LocalWords | None) -> str:
     word = match[0]
     before, after = match.string[max(0, match.start() - 1) : match.start()], match.string[match.end() : match.end() + 1]
     if before in _INSIDE_ADDRESSES or after in _BEFORE_ADDRESSES or not word.islower():
@@ -40,9 +41,16 @@ def _capitalized(match: re.Match[str], known: KnownText) -> str:
         return _same_length(word, word.upper())
     ahead = match.string[max(0, match.start() - _REACH) : match.start()].rstrip(" \t")
     starts = (not ahead and match.start() <= _REACH) or ahead[-1:] in _ENDS
-    if starts or _is_name(word, known):
+    if starts or _is_name(word, known) or (local is not None and local.is_name(word)) or _has_title(word, match, local):
         return _same_length(word, "-".join(part[:1].upper() + part[1:] for part in word.split("-")))
     return word
+
+
+def _has_title(word: str, match: re.Match[str], local: LocalWords | None) -> bool:
+    """Whether a word that is no everyday one stands after a title: "dr zovku"."""
+    if len(word) < _MIN_NAME or is_common(word) or is_harmless(word) or (local is not None and local.is_common(word)):
+        return False
+    return has_title(match.string[max(0, match.start() - TITLE_REACH) : match.start()])
 
 
 _INSIDE_ADDRESSES = frozenset("@/_.=&") | {"-"}

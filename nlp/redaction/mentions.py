@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from ..types import Entity, Span
-from .lexicon import WORD, is_common, is_harmless, without_possessive
+from .lexicon import WORD, without_possessive
+from .local import is_everyday
 
 _MIN_STEM = 3  # letters; a shorter stem is shared by words that are no names
 _MIN_MISSPELT = 6  # letters of a name part that is found again with one letter wrong
@@ -119,7 +120,9 @@ class PersonIndex:
         person.initials |= initials
 
 
-def find_mentions(text: str, found: Iterable[Entity], persons: Iterable[Entity] | None = None) -> list[Entity]:
+def find_mentions(
+    text: str, found: Iterable[Entity], persons: Iterable[Entity] | None = None, *, language: str = ""
+) -> list[Entity]:
     """Every further mention of a person who was found: any capitalized word with the stem of one of the name
     parts, or that is one of six letters or more but for one letter; and any word in whatever case that equals a part of
     four letters or more. ``persons`` are those who were found, where ``found`` has some of them inside of longer finds.
@@ -132,7 +135,7 @@ def find_mentions(text: str, found: Iterable[Entity], persons: Iterable[Entity] 
     if not names:
         return []
     stems = {part for word in names if len(word) > 1 and len(part := stem(word)) >= _MIN_STEM}
-    exact = {word.lower() for word in names if len(word) >= _MIN_AGAIN and not (is_common(word) or is_harmless(word))}
+    exact = {word.lower() for word in names if len(word) >= _MIN_AGAIN and not is_everyday(word, language)}
     slips = _Slips(word.lower() for word in names if len(word) >= _MIN_MISSPELT)
 
     def is_mention(word: str) -> bool:
@@ -140,7 +143,7 @@ def find_mentions(text: str, found: Iterable[Entity], persons: Iterable[Entity] 
             return True
         if not word[0].isupper() or len(word) == 1:
             return False
-        return (stem(word) in stems or word.lower() in slips) and not (is_common(word) or is_harmless(word))
+        return (stem(word) in stems or word.lower() in slips) and not is_everyday(word, language)
 
     return [
         Entity(span, "PERSON", 0.7, "mention")

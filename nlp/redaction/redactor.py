@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache, cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,8 +17,11 @@ from ..types import Entity, Redaction, Replacement, Span
 from ..view import PLACEHOLDER, View, normalize
 from .base import Recognizer
 from .casing import with_capitals
+from .lexicon import WORD
+from .local import is_everyday, local_words
 from .mentions import PersonIndex, find_mentions, surface_key
 from .overlap import resolve
+from .recognizers.name_forms import IS_KIN
 from .regional import any_of
 
 MASK = "\ue000"
@@ -27,7 +31,7 @@ _MAX_ROUNDS = 50  # each round hides more; two are the rule
 _MAX_NUMBER = 99_999  # of a placeholder that a text has already; a larger one is somebody's word
 _GUESS = 0.7  # score below which a recognizer only guesses
 _GUESSED = frozenset({"PERSON", "LOCATION", "ORGANISATION"})  # types of words; no number is ever let through
-_SURE_OF_NOTHING = 0.97  # probability of the encoder, for every character, at which a guess is dropped
+_SURE_OF_NOTHING = 0.9  # probability of the encoder, for every character, at which a guess is dropped
 _EDGES = " \t\n\r\u00a0,;:"
 
 
@@ -65,24 +69,30 @@ class Redactor:
         text = reading.text
         judge = _Judge(reading.view, outside)
         known = [entity for entity in named if entity.type in self.types]
-        redaction = replace(text, self._find(reading.view, judge, known))
+        redaction = replace(text, self._find(reading.view, reading.language, judge, known))
         for _ in range(_MAX_ROUNDS):
-            more = self._find(normalize(redaction.text), judge.of(redaction)) if redaction.replacements else ()
+            more = self._again(redaction, reading.language, judge) if redaction.replacements else ()
             if not more:
                 return redaction
             redaction = replace(text, resolve([*redaction.entities, *_moved_back(more, redaction)]))
         raise RedactionUnsettled
 
-    def _find(self, view: View, judge: _Judge, named: Sequence[Entity] = ()) -> tuple[Entity, ...]:
-        masked = with_capitals(self.kept.sub(lambda match: MASK * len(match[0]), view.text))
-        guessed = [entity for recognizer in self.recognizers for entity in recognizer.find(masked)]
+    def _again(self, redaction: Redaction, language: str, judge: _Judge) -> tuple[Entity, ...]:
+        return self._find(normalize(redaction.text), language, judge.of(redaction))
+
+    def _find(self, view: View, language: str, judge: _Judge, named: Sequence[Entity] = ()) -> tuple[Entity, ...]:
+        masked = with_capitals(self.kept.sub(lambda match: MASK * len(match[0]), view.text), language)
+        guessed = [entity for recognizer in self.recognizers for entity in recognizer.find(masked, language)]
         found = [part for entity in named for part in _around_placeholders(entity, masked)]
         found += [entity for entity in guessed if judge.believes(entity, view)]
         found = [entity for entity in found if entity.type in self.types and not _is_region(entity, masked)]
+        found = [entity for entity in found if not _is_everyday(entity, masked, language)]
+        found = [_without_everyday(entity, masked, language) for entity in found]
         whole = [_trimmed(entity, masked) for entity in found if MASK not in _words(masked, entity)]
         if "PERSON" in self.types:
             persons = [entity for entity in whole if entity.type == "PERSON"]  # also those that a longer find covers
-            whole += find_mentions(masked, resolve(whole), persons)
+            whole += find_mentions(masked, resolve(whole), persons, language=language)
+        whole += _bridges(resolve(whole), masked)
         return resolve(
             Entity(view.received(entity.span.start, entity.span.end), entity.type, entity.score, entity.source)
             for entity in whole
@@ -129,6 +139,55 @@ def _is_region(entity: Entity, text: str) -> bool:
     if entity.type not in ("LOCATION", "PERSON") or " " in _words(text, entity):
         return False
     return _before_region().match(text, entity.span.end) is not None
+
+
+_BRIDGED = frozenset({"ADDRESS", "ORGANISATION"})  # described in words, of which the middle ones are the least telling
+_BRIDGE = re.compile(rf"(?!.*(?:[.!?;:\n]\s|\n|{MASK})).{{1,24}}", re.DOTALL)
+
+
+def _bridges(entities: Sequence[Entity], text: str) -> list[Entity]:
+    """What stands between two parts of one address or institution: a few words of one sentence."""
+    return [
+        Entity(Span(one.span.start, other.span.end), one.type, min(one.score, other.score), "between")
+        for one, other in pairwise(entities)
+        if one.type == other.type and one.type in _BRIDGED and _BRIDGE.fullmatch(text, one.span.end, other.span.start)
+    ]
+
+
+_UNSURE, _RATHER_SURE = 0.3, 0.65  # scores of the encoder
+"""Below which it is not believed about everyday words, and about one that stands as the list has it."""
+
+
+def _is_everyday(entity: Entity, text: str, language: str) -> bool:
+    """Whether what was taken for a name, without much trust, has no word that is none."""
+    found = _words(text, entity)
+    words = WORD.findall(found)
+    if entity.type not in _GUESSED or not words or any(character.isdigit() for character in found):
+        return False
+    least = _GUESS
+    if entity.source == "encoder":
+        local = local_words(language)
+        listed = len(words) == 1 and local is not None and local.is_listed_word(words[0])
+        least = _RATHER_SURE if listed else _UNSURE
+    return entity.score < least and all(is_everyday(word, language) for word in words)
+
+
+def _without_everyday(entity: Entity, text: str, language: str) -> Entity:
+    """A name that rules found without the everyday words at its edges: "Онаси Ҳабибахон" is Ҳабибахон."""
+    local = local_words(language)
+    if local is None or entity.type != "PERSON" or entity.source == "encoder":
+        return entity
+    words = list(WORD.finditer(text, entity.span.start, entity.span.end))
+    first, last = 0, len(words) - 1
+    while first < last and local.is_common(words[first][0]):
+        first += 1
+    while last > first and local.is_common(words[last][0]) and not IS_KIN.fullmatch(words[last][0]):
+        last -= 1
+    if last - first == len(words) - 1 or not words:
+        return entity
+    start = words[first].start() if first else entity.span.start
+    end = words[last].end() if last < len(words) - 1 else entity.span.end
+    return Entity(Span(start, end), entity.type, entity.score, entity.source)
 
 
 @cache

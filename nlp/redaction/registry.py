@@ -21,6 +21,7 @@ _FAMILIES = (
     "towns",
     "names",
     "georgian",
+    "local_names",
 )
 
 

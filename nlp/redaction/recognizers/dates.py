@@ -110,7 +110,7 @@ class DateRecognizer:
         rf"року\sнародж|born|(?:\w{{1,6}}\.?\s)?(?:{any_of('birth')}))"
     )
 
-    def find(self, text: str) -> list[Entity]:
+    def find(self, text: str, language: str = "") -> list[Entity]:
         """Dates in the order they stand, figures before words."""
         folded = fold_case(text)
         born = Announced(self._birth_before, folded, _BIRTH_REACH)

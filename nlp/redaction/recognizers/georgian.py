@@ -27,7 +27,7 @@ class GeorgianRecognizer:
     entity_types = ("PERSON", "LOCATION")
     source = "names and towns written down by hand; the endings of Georgian surnames"
 
-    def find(self, text: str) -> Sequence[Entity]:
+    def find(self, text: str, language: str = "") -> Sequence[Entity]:
         """Names and towns in the order they stand."""
         return [Entity(Span(start, end), kind, 0.8, self.name) for start, end, kind in self._spans(text)]
 

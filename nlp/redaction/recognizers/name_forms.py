@@ -27,6 +27,8 @@ KIN = (
 )
 """Words for son and daughter that stand after the father's name."""
 
+IS_KIN = re.compile(KIN, re.IGNORECASE)
+
 HONORIFIC = re.compile(
     r"[-‐](?:ака|ата|апа|опа|ага|ой[иы]м|байке|эже|эдже|хон|хола|тога|джан|жан|ханум|ханым|муаллим|муаллима|"
     r"aka|ata|apa|opa|aga|bayke|baike|eje|ezhe|khon|xon|jan|zhan|khanum|xanim|hoca|bey|hanum|hanım|batono)$",

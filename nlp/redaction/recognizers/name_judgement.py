@@ -114,7 +114,7 @@ def judge(known: KnownText, start: int, word: str) -> float:
         return 0.0 if first and _is_rather_word(known, lowered) else 0.85
     if is_town(word):
         return 0.0
-    if _has_title(before):
+    if has_title(before):
         return 0.75 if _may_follow_title(known, word) else 0.0
     return _score_first(known, word, lowered) if first else _score_inside(known, start, word, lowered)
 
@@ -146,7 +146,7 @@ _ACRONYM_WITH_ENDING = re.compile(rf"[{UPPER}]{{2,6}}[-’']?[^\W\d_]{{1,5}}\Z")
 _LAST_WORD = re.compile(r"(?<![\w-])([^\W\d_]+(?:-[^\W\d_]+){0,3})(\.?)\s?\Z")
 
 
-def _has_title(before: str) -> bool:
+def has_title(before: str) -> bool:
     """Whether the last word before a place is a title; after a stop only an abbreviated one."""
     last = _LAST_WORD.search(before, max(0, len(before) - 24)) if before[-1:] in " .\n" else None
     if last is None:

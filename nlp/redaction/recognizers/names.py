@@ -38,7 +38,7 @@ class NameRecognizer:
     entity_types = ("PERSON",)
     source = "name lists written by hand, name forms of the region, OpenCorpora dictionary"
 
-    def find(self, text: str) -> Sequence[Entity]:
+    def find(self, text: str, language: str = "") -> Sequence[Entity]:
         """Names in the order they stand."""
         known = look_over(text)
         spans = [(start, end, 0.85) for start, end in (*_with_initials(known), *_with_kin(text))]

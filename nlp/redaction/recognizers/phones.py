@@ -78,7 +78,7 @@ class PhoneRecognizer:
         r"|\d{1,3}(?:[ ]000){1,3}|\d{1,2}[.:]\d\d\s?[-–—]\s?\d{1,2}[.:]\d\d"
     )
 
-    def find(self, text: str) -> list[Entity]:
+    def find(self, text: str, language: str = "") -> list[Entity]:
         """Phone numbers in the order they stand."""
         named = Announced(self._named, fold_case(text), 40)
         return [
@@ -142,7 +142,7 @@ class SpokenPhoneRecognizer:
     _part = re.compile(r"[^\W_]+(?:['’ʻʼ][^\W\d_]+)*")
     _gap = re.compile(r"[\s,.\-–—+()/:]{0,4}")
 
-    def find(self, text: str) -> list[Entity]:
+    def find(self, text: str, language: str = "") -> list[Entity]:
         """Numbers in the order they stand."""
         folded = fold_case(text)
         spoken = frozenset(words_of("digits"))

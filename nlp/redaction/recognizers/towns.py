@@ -50,9 +50,9 @@ class TownRecognizer:
     entity_types = ("LOCATION",)
     source = "the towns and larger villages of the countries served, written down by hand"
 
-    def find(self, text: str) -> Sequence[Entity]:
+    def find(self, text: str, language: str = "") -> Sequence[Entity]:
         """Towns in the order they stand."""
-        return [Entity(Span(start, end), "LOCATION", 0.65, self.name) for start, end in self._spans(text)]
+        return [Entity(Span(start, end), "LOCATION", 0.7, self.name) for start, end in self._spans(text)]
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         forms = _forms()

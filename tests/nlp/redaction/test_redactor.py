@@ -109,7 +109,7 @@ class _Broken:
     entity_types = ("PERSON",)
     source = "test"
 
-    def find(self, text: str) -> list[Entity]:
+    def find(self, text: str, language: str = "") -> list[Entity]:
         raise RuntimeError("out of order")
 
 
@@ -162,7 +162,7 @@ def test_a_redaction_without_end_is_refused() -> None:
     class Restless:
         name, entity_types, source = "restless", ("PERSON",), "test"
 
-        def find(self, text: str) -> list[Entity]:
+        def find(self, text: str, language: str = "") -> list[Entity]:
             return [Entity(Span(at, at + 1), "PERSON", 1.0, "test") for at in range(len(text)) if text[at].isalpha()][
                 :1
             ]
