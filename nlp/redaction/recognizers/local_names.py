@@ -11,6 +11,8 @@ from ..local import LocalWords, local_words
 _WITHOUT_CAPITALS = frozenset({"ka"})  # languages whose script has none
 _MAX_PARTS = 3  # words of a town
 _SHORTEST = 3  # letters of a name
+_SHORTEST_SMALL = 4  # the same without its capital
+_SMALL = 0.55
 _LISTED, _SURNAME, _PLACE, _AMBIGUOUS = 0.8, 0.65, 0.7, 0.5
 
 
@@ -50,9 +52,11 @@ class _Search:
     def _at(self, at: int) -> tuple[int, str, float]:
         """How many words from a place are a name, of which type, and how much it is to be believed; 0 for none."""
         word = self._words[at][1]
-        if len(word) < _SHORTEST or not self._may_start(word):
-            return 0, "", 0.0
         local = self._local
+        if len(word) < _SHORTEST:
+            return 0, "", 0.0
+        if not self._may_start(word):
+            return self._in_small_letters(word)
         if size := self._town(at):
             return size, "LOCATION", _PLACE
         if local.is_given(word):
@@ -62,6 +66,14 @@ class _Search:
         if self._capitals and local.is_ambiguous(word):
             return 1 + self._followed_by_surname(at), "PERSON", _AMBIGUOUS
         return 0, "", 0.0
+
+    def _in_small_letters(self, word: str) -> tuple[int, str, float]:
+        """A hurried writer's name or town, for the encoder to confirm."""
+        if len(word) < _SHORTEST_SMALL:
+            return 0, "", 0.0
+        if self._local.is_given(word):
+            return 1, "PERSON", _SMALL
+        return (1, "LOCATION", _SMALL) if self._local.is_place(word) else (0, "", 0.0)
 
     def _may_start(self, word: str) -> bool:
         return not self._capitals or word[0].isupper()
