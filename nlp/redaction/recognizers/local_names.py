@@ -52,11 +52,9 @@ class _Search:
     def _at(self, at: int) -> tuple[int, str, float]:
         """How many words from a place are a name, of which type, and how much it is to be believed; 0 for none."""
         word = self._words[at][1]
-        local = self._local
-        if len(word) < _SHORTEST:
-            return 0, "", 0.0
-        if not self._may_start(word):
+        if len(word) < _SHORTEST or not self._may_start(word):
             return self._in_small_letters(word)
+        local = self._local
         if size := self._town(at):
             return size, "LOCATION", _PLACE
         if local.is_given(word):
