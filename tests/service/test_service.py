@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from nlp.settings import Settings
 from service.app import create_app
 from service.cli import app as serve_app
+from service.settings import ServiceSettings
 
 TEXT = "Clinic in the city. The doctor refused to see Zarina Qodirova, tel. +992 917 123 456."
 BODY = {"text": TEXT, "case_id": "case-7"}
@@ -52,7 +53,7 @@ def test_service_and_command_line_say_the_same(tiny_bundle, monkeypatch):
 
     from nlp.cli import app as cli
 
-    with TestClient(create_app(settings=Settings(bundle=str(tiny_bundle)))) as client:
+    with TestClient(create_app(settings=ServiceSettings(nlp=Settings(bundle=str(tiny_bundle))))) as client:
         over_http = client.post("/v1/suggestions", json={"text": TEXT}).json()
     monkeypatch.setenv("CASECODER_BUNDLE", str(tiny_bundle))
     in_shell = json.loads(CliRunner().invoke(cli, ["suggest", "--json"], input=TEXT).stdout)
@@ -173,7 +174,7 @@ def test_codebook_is_told_in_the_language_asked_for_with_an_etag(client, codeboo
 
 
 def test_bundles_tell_the_loaded_one(tiny_bundle):
-    with TestClient(create_app(settings=Settings(bundle=str(tiny_bundle)))) as client:
+    with TestClient(create_app(settings=ServiceSettings(nlp=Settings(bundle=str(tiny_bundle))))) as client:
         (bundle,) = client.get("/v1/bundles").json()
     assert bundle["active"]
     assert bundle["languages"] == ["en", "ru"]
