@@ -28,12 +28,13 @@ _DESCRIPTION = """Suggests codes for case narratives and hides the people in the
 
 Narratives are read, answered and forgotten: nothing of a request is logged or cached, and nothing is stored but what
 `POST /v1/feedback` is sent to keep, redacted and encrypted. Offsets count Unicode code points of the text as received,
-half-open. Every error is `application/problem+json` in English or Russian (`Accept-Language`) and never echoes the text.
+half-open. Every error is `application/problem+json` in English or Russian (`Accept-Language`) and never echoes the
+text.
 
-**Compatibility.** Within `/v1` no field, route or problem code is taken away or changes its meaning; new fields, routes,
-codes and optional parameters may be added, so callers ignore what they do not know. What a bundle suggests may change
-with every bundle: its name, the codebook and the policy stand in each answer. A `/v2` would be served beside `/v1` for a
-year."""
+**Compatibility.** Within `/v1` no field, route or problem code is taken away or changes its meaning; new fields,
+routes, codes and optional parameters may be added, so callers ignore what they do not know. What a bundle suggests may
+change with every bundle: its name, the codebook and the policy stand in each answer. A `/v2` would be served beside
+`/v1` for a year."""
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "content": {problems.MEDIA_TYPE: {}}, "description": text}
@@ -89,9 +90,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(health.metrics_router)
     longest = _PER_CHARACTER * settings.nlp.max_characters + _OTHER_FIELDS
-    app.add_middleware(
-        BodyLimit, max_bytes=longest, larger={"/v1/suggestions/batch": MAX_BATCH * longest // 4}
-    )
+    app.add_middleware(BodyLimit, max_bytes=longest, larger={"/v1/suggestions/batch": MAX_BATCH * longest // 4})
     app.add_middleware(problems.CrashGuard)
     app.add_middleware(NoStore)
     app.add_middleware(

@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import RequestRefused, send_problem
 
-
 _FORM = b"application/x-www-form-urlencoded"
 
 

@@ -60,6 +60,7 @@ _REASONS = {
     "string_too_short": "is too short",
     "extra_forbidden": "is not known here",
     "json_invalid": "the body is no valid JSON",
+    "string_pattern_mismatch": "holds characters that cannot stand there",
     "string_unicode": "holds characters that are no text",
     "literal_error": "is not one of the values that can be asked for",
     "list_type": "wants a list",

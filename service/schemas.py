@@ -15,6 +15,8 @@ from .store.feedback import Correction, Decided, NewFeedback, StoredFeedback, Ve
 from .store.receipts import Origin
 
 OFFSET_UNIT: Literal["unicode code points"] = "unicode code points"
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+"""Texts of one line: no control character, which a database may not take."""
 
 
 class _Strict(BaseModel):
@@ -31,8 +33,12 @@ class NarrativeIn(_Strict):
     )
 
     text: str = Field(description="What happened, in free text.", repr=False)
-    language: str | None = Field(None, max_length=8, description="ISO 639-1; recognized if not given.", examples=["ru"])
-    country: str | None = Field(None, max_length=64, description="Where it happened.", examples=["Moldova"])
+    language: str | None = Field(
+        None, max_length=8, pattern=PLAIN, description="ISO 639-1; recognized if not given.", examples=["ru"]
+    )
+    country: str | None = Field(
+        None, max_length=64, pattern=PLAIN, description="Where it happened.", examples=["Moldova"]
+    )
     case_id: str | None = Field(
         None, max_length=200, description="Opaque identifier, handed back as it is.", repr=False
     )
@@ -134,9 +140,7 @@ class SuggestionsOut(_Versioned):
     def without_suggestions(self) -> SuggestionsOut:
         """The response for a case that is coded blind."""
         nobody = dict.fromkeys(self.primary)
-        return self.model_copy(
-            update={"suggestions": [], "primary": nobody, "not_a_violation": None, "withheld": True}
-        )
+        return self.model_copy(update={"suggestions": [], "primary": nobody, "not_a_violation": None, "withheld": True})
 
 
 class BatchIn(_Strict):
@@ -346,7 +350,9 @@ class FeedbackPage(BaseModel):
 class KeyIn(_Strict):
     """A key to be made."""
 
-    name: str = Field(min_length=1, max_length=80, description="A pseudonym of whoever gets it.", examples=["aigul"])
+    name: str = Field(
+        min_length=1, max_length=80, pattern=PLAIN, description="A pseudonym of whoever gets it.", examples=["aigul"]
+    )
     scope: Scope
     days: float | None = Field(None, gt=0, le=3650, description="How long it is valid; for good if not given.")
 

@@ -31,7 +31,9 @@ def figures(store: Store, wanted: Wanted) -> dict[str, Any]:
             origin: _agreement([row for row in rows if row.origin == origin]) for origin in ("blind", "assisted")
         },
         "acceptance": _acceptance(row for row in rows if row.origin == "assisted"),
-        "seconds": {origin: _seconds([row for row in rows if row.origin == origin]) for origin in ("blind", "assisted")},
+        "seconds": {
+            origin: _seconds([row for row in rows if row.origin == origin]) for origin in ("blind", "assisted")
+        },
     }
 
 
@@ -44,7 +46,8 @@ def _all(store: Store, wanted: Wanted) -> Iterator[StoredFeedback]:
 
 def _agreement(rows: list[StoredFeedback]) -> dict[str, Any]:
     found = {}
-    for axis in sorted({item.axis for row in rows for item in (*row.shown, *row.decided)}):
+    axes = {item.axis for row in rows for item in row.shown} | {item.axis for row in rows for item in row.decided}
+    for axis in sorted(axes):
         same = common = both = 0
         for row in rows:
             chosen = set(row.chosen(axis))

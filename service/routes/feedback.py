@@ -17,9 +17,8 @@ from nlp.types import Narrative
 from ..access import AdminDep, CoordinatorDep, PrincipalDep, StoreDep, get_principal
 from ..deps import ModelsDep
 from ..problems import RequestRefused
-from ..schemas import EraseIn, ErasedOut, FeedbackIn, FeedbackOut, FeedbackPage, FeedbackStored, ShownOut
+from ..schemas import PLAIN, ErasedOut, EraseIn, FeedbackIn, FeedbackOut, FeedbackPage, FeedbackStored, ShownOut
 from ..statistics import figures
-from ..store.access import Principal
 from ..store.feedback import (
     VerdictKind,
     Wanted,
@@ -41,13 +40,13 @@ _MAX_PAGE = 200
 
 def wanted(
     principal: PrincipalDep,
-    coder: Annotated[str | None, Query(max_length=80)] = None,
-    code: Annotated[str | None, Query(max_length=60)] = None,
+    coder: Annotated[str | None, Query(max_length=80, pattern=PLAIN)] = None,
+    code: Annotated[str | None, Query(max_length=60, pattern=PLAIN)] = None,
     verdict: VerdictKind | None = None,
     origin: Origin | None = None,
-    language: Annotated[str | None, Query(max_length=8)] = None,
-    country: Annotated[str | None, Query(max_length=64)] = None,
-    bundle: Annotated[str | None, Query(max_length=80)] = None,
+    language: Annotated[str | None, Query(max_length=8, pattern=PLAIN)] = None,
+    country: Annotated[str | None, Query(max_length=64, pattern=PLAIN)] = None,
+    bundle: Annotated[str | None, Query(max_length=80, pattern=PLAIN)] = None,
     since: Annotated[datetime | None, Query(description="Stored at this moment or later.")] = None,
     until: Annotated[datetime | None, Query(description="Stored before this moment.")] = None,
 ) -> Wanted:
@@ -128,7 +127,12 @@ def find_feedback(
     )
 
 
-@router.get("/feedback/export")
+_LINES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "One decision a line."}
+}
+
+
+@router.get("/feedback/export", response_class=StreamingResponse, responses=_LINES)
 def export(store: StoreDep, which: WantedDep, principal: CoordinatorDep) -> Response:
     """Decisions as JSON lines for training: codes that people set, never those that only the machine did. The export
     is told to the audit log."""
@@ -161,9 +165,7 @@ def review(
 
 
 @router.get("/feedback/{feedback_id}")
-def one_feedback(
-    feedback_id: str, store: StoreDep, principal: PrincipalDep, request: Request
-) -> FeedbackOut:
+def one_feedback(feedback_id: str, store: StoreDep, principal: PrincipalDep, request: Request) -> FeedbackOut:
     """One decision with its redacted text: a coordinator's any, a REActor's own. Told to the audit log."""
     limit = request.app.state.settings.reads_per_day
     if limit and reads_today(store, principal) >= limit:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
+from starlette.responses import PlainTextResponse
 
 from ..access import find_principal
 from ..problems import problem
@@ -27,7 +30,12 @@ async def ready(request: Request) -> Response | dict[str, str]:
 metrics_router = APIRouter(tags=["health"])
 
 
-@metrics_router.get("/metrics", response_model=None)
+_FIGURES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Figures, in Prometheus' format."}
+}
+
+
+@metrics_router.get("/metrics", response_class=PlainTextResponse, responses=_FIGURES, response_model=None)
 def metrics(request: Request) -> Response:
     """Figures for Prometheus: counts, durations, the queue, the bundle. With access keys, a key is needed."""
     header = request.headers.get("authorization", "")

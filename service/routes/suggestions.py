@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from nlp.errors import CasecoderError
 from nlp.pipeline import Pipeline
 
-from ..access import PrincipalDep, get_principal
+from ..access import get_principal
 from ..deps import ModelsDep
 from ..problems import RequestRefused, problem_of
 from ..schemas import (

@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, delete, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import selectinload
 
 from nlp.codebook import Codebook
 from nlp.errors import CasecoderError
-from nlp.view import PLACEHOLDER
 
 from .access import Principal, _aware
 from .receipts import Origin, Receipt, Shown
@@ -370,7 +369,8 @@ def _erase(store: Store, conditions: Sequence[ColumnElement[bool]], actor: str, 
 
 
 def _stored(row: Feedback, store: Store | None = None) -> StoredFeedback:
-    text, corrections = None, ()
+    text: str | None = None
+    corrections: tuple[Correction, ...] = ()
     if store is not None and row.sealed_text is not None:
         content = json.loads(store.keyring.open(row.sealed_text, of=text_of(row.id)))
         text, corrections = content["text"], tuple(Correction(**item) for item in content["corrections"])

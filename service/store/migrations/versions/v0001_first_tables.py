@@ -104,8 +104,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_verdicts_code_verdict", ["code", "verdict"], unique=False)
 
 
-
-
 def downgrade() -> None:
 
     with op.batch_alter_table("verdicts", schema=None) as batch_op:
@@ -125,4 +123,3 @@ def downgrade() -> None:
 
     op.drop_table("feedback")
     op.drop_table("audit")
-
