@@ -1,4 +1,4 @@
-"""Sentences of errors in Russian; English ones stand where errors are made. The caller's ``Accept-Language`` decides."""
+"""Sentences of errors in Russian; English ones stand where errors are made. ``Accept-Language`` decides."""
 
 from __future__ import annotations
 

@@ -199,8 +199,8 @@ class VerdictIn(_Strict):
     axis: str = Field(max_length=40, examples=["violation"])
     code: str = Field(max_length=60, examples=["health.denial"])
     verdict: VerdictKind = Field(
-        description="`accepted` and `rejected` for a code that was suggested, `added` for another, `edited` for one that "
-        "stands instead of a suggested one."
+        description="`accepted` and `rejected` for a code that was suggested, `added` for another, `edited` for one "
+        "that stands instead of a suggested one."
     )
     instead_of: str | None = Field(None, max_length=60, description="The suggested code that an edited one replaces.")
     primary: bool = Field(False, description="The leading code of its axis.")

@@ -36,15 +36,18 @@ def back_up(database: Database, folder: Path, *, at: datetime, keep: timedelta |
     handle, name = tempfile.mkstemp(dir=folder, prefix=".backup-")
     rows = 0
     try:
-        with os.fdopen(handle, "wb") as raw, gzip.open(raw, "wt", encoding="ascii") as stream:
-            with database.reading() as session:
-                if database.engine.dialect.name == "postgresql":
-                    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-                stream.write(json.dumps({"format": _FORMAT, "version": database.version()}) + "\n")
-                for line in _lines(session):
-                    stream.write(line + "\n")
-                    rows += 1
-                stream.write(json.dumps({"rows": rows}) + "\n")
+        with (
+            os.fdopen(handle, "wb") as raw,
+            gzip.open(raw, "wt", encoding="ascii") as stream,
+            database.reading() as session,
+        ):
+            if database.engine.dialect.name == "postgresql":
+                session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            stream.write(json.dumps({"format": _FORMAT, "version": database.version()}) + "\n")
+            for line in _lines(session):
+                stream.write(line + "\n")
+                rows += 1
+            stream.write(json.dumps({"rows": rows}) + "\n")
         with open(name, "rb") as written:  # noqa: PTH123 - on disk before it counts
             os.fsync(written.fileno())
         Path(name).replace(path)
@@ -102,8 +105,8 @@ def _fill(session: Session, path: Path, version: str) -> int:
                 raise damaged
             if head.get("version") != version:
                 raise StoreError(
-                    f"the backup is of version {head.get('version')}, this casecoder wants {version}: restore it with the "
-                    "casecoder that made it, then run `casecoder-serve migrate`"
+                    f"the backup is of version {head.get('version')}, this casecoder wants {version}: restore it with "
+                    "the casecoder that made it, then run `casecoder-serve migrate`"
                 )
             for line in iter(lambda: stream.readline(_MAX_LINE), ""):
                 item = json.loads(line)

@@ -67,9 +67,9 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A transaction that writes: all of it is kept when the block ends, nothing when it raises."""
-        with _told(), Session(self.engine.execution_options(writes=True), expire_on_commit=False) as session:
-            with session.begin():
-                yield session
+        engine = self.engine.execution_options(writes=True)
+        with _told(), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

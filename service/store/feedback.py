@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -107,34 +107,47 @@ def check_decision(new: NewFeedback, receipt: Receipt, codebook: Codebook) -> No
     """Raises `FeedbackRefused` where a decision does not fit the codebook or what was suggested."""
     if len(new.decided) > _MAX_VERDICTS:
         raise FeedbackRefused(f"at most {_MAX_VERDICTS} verdicts a case")
-    seen: set[tuple[str, str]] = set()
     visible = receipt.suggested if receipt.origin == "assisted" else frozenset()
     axes = {axis.id: frozenset(axis.codes) for axis in codebook.axes}
+    seen: set[tuple[str, str]] = set()
     for at, item in enumerate(new.decided):
-        where = f"verdict {at + 1}"
         if item.code not in axes.get(item.axis, ()):
-            raise FeedbackRefused(f"{where}: the codebook has no such axis and code")
-        if (item.axis, item.code) in seen:
-            raise FeedbackRefused(f"{where}: a code has one verdict")
+            reason = "the codebook has no such axis and code"
+        elif (item.axis, item.code) in seen:
+            reason = "a code has one verdict"
+        else:
+            reason = _misfit(item, visible)
+        if reason:
+            raise FeedbackRefused(f"verdict {at + 1}: {reason}")
         seen.add((item.axis, item.code))
-        if item.verdict in ("accepted", "rejected") and (item.axis, item.code) not in visible:
-            raise FeedbackRefused(f"{where}: only a code that was suggested is accepted or rejected; others are added")
-        if item.verdict in ("added", "edited") and (item.axis, item.code) in visible:
-            raise FeedbackRefused(f"{where}: a code that was suggested is accepted or rejected")
-        if (item.verdict == "edited") != (item.instead_of is not None):
-            raise FeedbackRefused(f"{where}: an edited code, and no other, names the one it stands instead of")
-        if item.instead_of is not None and (item.axis, item.instead_of) not in visible:
-            raise FeedbackRefused(f"{where}: it stands instead of a code that was not suggested")
-        if item.primary and item.verdict == "rejected":
-            raise FeedbackRefused(f"{where}: a rejected code is no primary one")
     for axis in axes:
         if sum(item.primary for item in new.decided if item.axis == axis) > 1:
             raise FeedbackRefused("an axis has one primary code")
+    _check_corrections(new, {item.id for item in codebook.identifiers})
+
+
+def _misfit(item: Decided, visible: Collection[tuple[str, str]]) -> str | None:
+    """Why a verdict does not fit what a person saw, None where it does."""
+    was_seen = (item.axis, item.code) in visible
+    if item.verdict in ("accepted", "rejected") and not was_seen:
+        return "only a code that was suggested is accepted or rejected; others are added"
+    if item.verdict in ("added", "edited") and was_seen:
+        return "a code that was suggested is accepted or rejected"
+    if (item.verdict == "edited") != (item.instead_of is not None):
+        return "an edited code, and no other, names the one it stands instead of"
+    if item.instead_of is not None and (item.axis, item.instead_of) not in visible:
+        return "it stands instead of a code that was not suggested"
+    if item.primary and item.verdict == "rejected":
+        return "a rejected code is no primary one"
+    return None
+
+
+def _check_corrections(new: NewFeedback, types: Collection[str]) -> None:
     length = len(new.text or "")
     for correction in new.corrections:
         if not 0 <= correction.start < correction.end <= length:
             raise FeedbackRefused("a correction of the redaction lies outside of the text")
-        if correction.type not in {item.id for item in codebook.identifiers}:
+        if correction.type not in types:
             raise FeedbackRefused("a correction has a type that the codebook does not know")
 
 
@@ -315,8 +328,8 @@ def reads_today(store: Store, principal: Principal) -> int:
 def export_feedback(store: Store, wanted: Wanted, principal: Principal) -> Iterator[Mapping[str, Any]]:
     """Decisions as rows for training: what people set, and null for an axis that nobody decided.
 
-    Codes that only the machine suggested are left out: a rejected code is a 0, an accepted, edited or added one a 1, and
-    one without a verdict is told by neither.
+    Codes that only the machine suggested are left out: a rejected code is a 0, an accepted, edited or added one a 1,
+    and one without a verdict is told by neither.
     """
     with store.audited(principal.name, "export feedback") as session:
         numbers = list(session.scalars(select(Feedback.number).where(*wanted.conditions()).order_by(Feedback.number)))
