@@ -19,8 +19,8 @@ def figures(store: Store, wanted: Wanted) -> dict[str, Any]:
     """Figures over all decisions that are asked for; None where there is nothing to divide by.
 
     ``agreement`` compares, for each origin and axis, the codes that people set with those the models suggested:
-    ``same`` is the share of cases with the same codes, with its 95 % interval by Wilson's formula, and ``overlap`` twice the
-    codes in common by all codes of both. Blind decisions were made without seeing the suggestions; what assisted ones
+    ``same`` is the share of cases with the same codes, with its 95 % interval by Wilson's formula, and ``overlap``
+    twice the codes in common by all codes of both. Blind decisions were made without seeing the suggestions; what assisted ones
     agree more is the pull of being shown them. ``acceptance`` counts, for each bundle and code, how often a suggestion
     that was seen was accepted.
     """

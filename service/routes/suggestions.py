@@ -32,7 +32,8 @@ router = APIRouter(tags=["narratives"], dependencies=[Depends(get_principal)])
 def suggest(body: SuggestionsIn, models: ModelsDep, request: Request) -> SuggestionsOut:
     """Suggest codes for one narrative, with evidence and the redacted text. Nothing is stored.
 
-    A share of cases, chosen by a keyed hash of `case_id`, gets no suggestions (`withheld`) until somebody has coded them.
+    A share of cases, chosen by a keyed hash of `case_id`, gets no suggestions (`withheld`) until somebody
+    has coded them.
     """
     return _suggested(body, models, request)
 

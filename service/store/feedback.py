@@ -110,6 +110,7 @@ def check_decision(new: NewFeedback, receipt: Receipt, codebook: Codebook) -> No
     visible = receipt.suggested if receipt.origin == "assisted" else frozenset()
     axes = {axis.id: frozenset(axis.codes) for axis in codebook.axes}
     seen: set[tuple[str, str]] = set()
+    reason: str | None
     for at, item in enumerate(new.decided):
         if item.code not in axes.get(item.axis, ()):
             reason = "the codebook has no such axis and code"

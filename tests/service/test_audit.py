@@ -289,9 +289,13 @@ def test_entries_hold_no_text_and_no_case_id(store, save):
 @pytest.mark.filterwarnings("error::ResourceWarning")
 def test_verifying_a_broken_log_leaves_no_cursor_open(log):
     run(log, "UPDATE audit SET actor = 'stone' WHERE number = 1")
-    with pytest.raises(AuditBroken):
+    noticed = False
+    try:
         verify(log)
-    gc.collect()
+    except AuditBroken:
+        noticed = True
+    gc.collect()  # the error and what it held are gone: an open cursor warns now
+    assert noticed
 
 
 @pytest.mark.parametrize("act", ["save", "read", "export", "erase", "purge", "create key"])
