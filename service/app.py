@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from nlp import __version__
 from nlp.bundle import Bundle, open_bundle
@@ -23,6 +24,7 @@ from .schemas import ProblemOut
 from .settings import MAX_BATCH, ServiceSettings
 from .store.store import Store
 from .traffic import Traffic
+from .web import coordinator, pages
 
 _DESCRIPTION = """Suggests codes for case narratives and hides the people in them. A person decides.
 
@@ -89,8 +91,23 @@ def create_app(
         app.include_router(router, prefix="/v1")
     app.include_router(health.router)
     app.include_router(health.metrics_router)
+    app.include_router(pages.router)
+    app.include_router(coordinator.router)
     longest = _PER_CHARACTER * settings.nlp.max_characters + _OTHER_FIELDS
-    app.add_middleware(BodyLimit, max_bytes=longest, larger={"/v1/suggestions/batch": MAX_BATCH * longest // 4})
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=longest,
+        larger={"/v1/suggestions/batch": MAX_BATCH * longest // 4},
+        forms=pages.FORMS,
+    )
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Accept-Language", "Idempotency-Key"],
+            allow_credentials=False,  # pages of other sites send a key of their own, never the cookie
+        )
     app.add_middleware(problems.CrashGuard)
     app.add_middleware(NoStore)
     app.add_middleware(

@@ -159,8 +159,11 @@ def backup(
     with _opened() as store:
         from .store.backup import back_up
 
+        with store.audited(_ACTOR, "back up"):
+            pass
         path, rows = back_up(store.database, folder, at=datetime.now(UTC), keep=timedelta(days=keep_days))
-    typer.echo(f"{path}: {rows:,} rows. It is of no use without the key file: keep that elsewhere.")
+    typer.echo(f"{path}: {rows:,} rows. Texts are sealed in it, codes and pseudonyms are not: keep it safe, and the")
+    typer.echo("key file elsewhere.")
 
 
 @app.command()

@@ -250,6 +250,13 @@ class FeedbackIn(_Strict):
         repr=False,
     )
     corrections: list[CorrectionIn] = Field(default_factory=list, max_length=200)
+    nothing: list[str] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Axes that were looked at and on which no code applies. An axis without a verdict that is not "
+        "named here is not decided.",
+        examples=[["population"]],
+    )
     seconds: float | None = Field(None, ge=0, le=86_400, description="From the first suggestion to the decision.")
 
     def to_value(self, text: str | None) -> NewFeedback:
@@ -259,6 +266,7 @@ class FeedbackIn(_Strict):
             text,
             tuple(item.to_value() for item in self.corrections),
             self.seconds,
+            tuple(self.nothing),
         )
 
 
@@ -312,6 +320,7 @@ class FeedbackOut(BaseModel):
     policy: str
     suggested: list[ShownOut]
     verdicts: list[VerdictOut]
+    nothing: list[str]
     seconds: float | None
     uncertainty: float = Field(ge=0, le=1)
     redacted_text: str | None = Field(None, description="Only where one decision is read.", repr=False)
@@ -332,6 +341,7 @@ class FeedbackOut(BaseModel):
             policy=item.policy,
             suggested=[ShownOut.model_validate(vars(shown)) for shown in item.shown],
             verdicts=[VerdictOut.model_validate(vars(decided)) for decided in item.decided],
+            nothing=list(item.nothing),
             seconds=item.seconds,
             uncertainty=item.uncertainty,
             redacted_text=item.text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from nlp.errors import SettingsError
 from nlp.settings import Settings
 
 DEFAULT_DATABASE = "sqlite:///casecoder.db"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
 MAX_BATCH = 64  # narratives in one batch
 
 
@@ -33,6 +35,8 @@ class ServiceSettings:
     session_hours : how long a login on the page lasts (``CASECODER_SESSION_HOURS``).
     secure_cookies : whether browsers send the cookie over HTTPS only (``CASECODER_SECURE_COOKIES``); off for a
         machine without a proxy.
+    allowed_origins : sites such as ``https://forms.example.org`` whose pages may ask for suggestions with a key of
+        their own (``CASECODER_ALLOWED_ORIGINS``, blanks between); none by default.
     """
 
     nlp: Settings = field(default_factory=Settings)
@@ -45,6 +49,7 @@ class ServiceSettings:
     reads_per_day: int = 2_000
     session_hours: float = 12.0
     secure_cookies: bool = False
+    allowed_origins: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ServiceSettings:
@@ -62,8 +67,16 @@ class ServiceSettings:
             requests_per_minute=int(numbers.between("CASECODER_REQUESTS_PER_MINUTE", 120, 0, 1_000_000)),
             reads_per_day=int(numbers.between("CASECODER_READS_PER_DAY", 2_000, 0, 1_000_000_000)),
             session_hours=numbers.between("CASECODER_SESSION_HOURS", 12.0, 0.1, 720.0),
+            allowed_origins=_origins(environ.get("CASECODER_ALLOWED_ORIGINS", "")),
             secure_cookies=environ.get("CASECODER_SECURE_COOKIES", "") in ("1", "true", "yes"),
         )
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(text.split())
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise SettingsError("CASECODER_ALLOWED_ORIGINS wants addresses such as https://forms.example.org")
+    return origins
 
 
 class _Numbers:

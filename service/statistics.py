@@ -20,9 +20,9 @@ def figures(store: Store, wanted: Wanted) -> dict[str, Any]:
 
     ``agreement`` compares, for each origin and axis, the codes that people set with those the models suggested:
     ``same`` is the share of cases with the same codes, with its 95 % interval by Wilson's formula, and ``overlap``
-    twice the codes in common by all codes of both. Blind decisions were made without seeing the suggestions; what assisted ones
-    agree more is the pull of being shown them. ``acceptance`` counts, for each bundle and code, how often a suggestion
-    that was seen was accepted.
+    twice the codes in common by all codes of both. Blind decisions were made without seeing the suggestions; what
+    assisted ones agree more is the pull of being shown them. ``acceptance`` counts, for each bundle and code, how
+    often a suggestion that was seen was accepted.
     """
     rows = list(_all(store, wanted))
     return {
@@ -49,16 +49,17 @@ def _agreement(rows: list[StoredFeedback]) -> dict[str, Any]:
     axes = {item.axis for row in rows for item in row.shown} | {item.axis for row in rows for item in row.decided}
     for axis in sorted(axes):
         same = common = both = 0
-        for row in rows:
+        decided = [row for row in rows if axis in row.decided_axes]
+        for row in decided:
             chosen = set(row.chosen(axis))
             suggested = {item.code for item in row.shown if item.axis == axis and item.decision in ("auto", "suggest")}
             same += chosen == suggested
             common += len(chosen & suggested)
             both += len(chosen) + len(suggested)
         found[axis] = {
-            "cases": len(rows),
-            "same": round(same / len(rows), 4),
-            "interval": [round(value, 4) for value in wilson(same, len(rows))],
+            "cases": len(decided),
+            "same": round(same / len(decided), 4) if decided else None,
+            "interval": [round(value, 4) for value in wilson(same, len(decided))] if decided else None,
             "overlap": round(2 * common / both, 4) if both else None,
         }
     return found

@@ -13,15 +13,24 @@ from hashlib import sha256
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .access import COOKIE
 from .messages import language_of, told
 from .metrics import Metrics
 from .problems import MEDIA_TYPE, TYPE_BASE
 
 _log = logging.getLogger("casecoder.requests")
 _HEAVY = ("/v1/suggestions", "/v1/suggestions/batch", "/v1/redactions", "/v1/feedback")
+_SLOW = {  # seconds that some routes have
+    "/v1/suggestions/batch": 120.0,
+    "/v1/feedback/export": 3600.0,
+    "/v1/statistics": 60.0,
+    "/coordinator": 60.0,
+}
 _MAX_CALLERS = 10_000  # remembered by the rate limit
+_LOGINS_PER_MINUTE = 40  # of one address, ten at once: guessing 192 bits takes longer
 _MINUTE = 60.0  # seconds
 
 
@@ -44,6 +53,7 @@ class Traffic:
         self._most = at_once + max_waiting
         self._seconds = seconds
         self._rate = _Rate(per_minute) if per_minute else None
+        self._logins = _Rate(_LOGINS_PER_MINUTE)
         self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +86,10 @@ class Traffic:
         if path.startswith("/health"):
             await self.app(scope, receive, send)
             return
-        if self._rate and path.startswith("/v1") and (wait := self._rate.wait(_caller(scope))):
+        if path == "/login" and scope["method"] == "POST" and (wait := self._logins.wait(_address(scope))):
+            await _refuse(scope, send, 429, "limit.rate", "Too many logins from here: wait.", wait)
+            return
+        if self._rate and not path.startswith("/static/") and (wait := self._rate.wait(_caller(scope))):
             await _refuse(scope, send, 429, "limit.rate", "Too many requests from this key: wait.", wait)
             return
         heavy = scope["method"] == "POST" and path in _HEAVY
@@ -102,7 +115,7 @@ class Traffic:
             await send(message)
 
         try:
-            async with asyncio.timeout(None if scope["path"].endswith("/export") else self._seconds):
+            async with asyncio.timeout(_SLOW.get(scope["path"], self._seconds)):
                 await self.app(scope, receive, watched)
         except TimeoutError:
             if not begun:
@@ -132,8 +145,12 @@ class _Rate:
 def _caller(scope: Scope) -> bytes:
     """Equal for requests with one key or login, else for one address; a hash, so that no key lies in memory."""
     headers = Headers(scope=scope)
-    sent = headers.get("authorization") or headers.get("cookie") or str((scope.get("client") or ("",))[0])
-    return sha256(sent.encode()).digest()
+    sent = headers.get("authorization") or cookie_parser(headers.get("cookie", "")).get(COOKIE)
+    return sha256(sent.encode()).digest() if sent else _address(scope)
+
+
+def _address(scope: Scope) -> bytes:
+    return sha256(str((scope.get("client") or ("",))[0]).encode()).digest()
 
 
 def _route(scope: Scope) -> str:

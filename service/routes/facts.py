@@ -27,7 +27,7 @@ def codebook(
 ) -> Response | dict[str, Any]:
     """The codebook of the loaded bundle: axes, codes, definitions, identifier types; 304 where the caller has it."""
     pipeline = models.pipeline
-    etag = f'"{pipeline.codebook.digest[:32]}"'
+    etag = f'"{pipeline.codebook.digest[:32]}-{language if language in pipeline.codebook.languages else ""}"'
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "no-cache"})
     response.headers["ETag"] = etag

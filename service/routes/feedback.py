@@ -181,7 +181,7 @@ def one_feedback(feedback_id: str, store: StoreDep, principal: PrincipalDep, req
 @router.post("/erasures")
 def erase(body: EraseIn, store: StoreDep, principal: AdminDep) -> ErasedOut:
     """Erase all that is kept of a case, at once."""
-    return ErasedOut(erased=erase_case(store, body.case_id, actor=principal.name))
+    return ErasedOut(erased=erase_case(store, body.case_id, actor=principal.actor))
 
 
 @router.get("/statistics")

@@ -25,12 +25,12 @@ def keys(store: StoreDep, principal: AdminDep) -> list[KeyOut]:
 def create(body: KeyIn, store: StoreDep, principal: AdminDep) -> NewKeyOut:
     """Make a key. Its secret is in this answer and nowhere else."""
     valid = timedelta(days=body.days) if body.days else None
-    token, facts = create_key(store, name=body.name, scope=body.scope, actor=principal.name, valid=valid)
+    token, facts = create_key(store, name=body.name, scope=body.scope, actor=principal.actor, valid=valid)
     return NewKeyOut.model_validate(vars(facts) | {"key": token})
 
 
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT)
 def revoke(key_id: str, store: StoreDep, principal: AdminDep) -> None:
     """End a key and its logins at once."""
-    if not revoke_key(store, key_id, actor=principal.name):
+    if not revoke_key(store, key_id, actor=principal.actor):
         raise HTTPException(HTTPStatus.NOT_FOUND)

@@ -34,6 +34,11 @@ class Principal:
     session: str | None = None
     """Digest of the login, for a browser."""
 
+    @property
+    def actor(self) -> str:
+        """Who the audit log names."""
+        return f"{self.name} ({self.key_id})" if self.key_id else self.name
+
     def may(self, scope: Scope) -> bool:
         """Whether what needs ``scope`` is allowed."""
         return SCOPES.index(self.scope) >= SCOPES.index(scope)
@@ -125,7 +130,7 @@ def log_in(store: Store, token: str, *, hours: float) -> tuple[str, Principal] |
         return None
     login = secrets.token_urlsafe(32)
     digest = store.digest("login", login)
-    with store.database.writing() as session:
+    with store.audited(principal.actor, "log in") as session:
         session.execute(delete(Session).where(Session.expires < store.clock()))
         session.add(Session(digest=digest, key_id=principal.key_id, expires=store.clock() + timedelta(hours=hours)))
     return login, Principal(principal.name, principal.scope, principal.key_id, digest)

@@ -88,25 +88,46 @@ class Database:
     def migrate(self) -> None:
         """Bring the database to the version of this software; safe to call from several processes at once."""
         from alembic import command
+        from alembic.util import CommandError
 
+        found = self.version()
+        if found is not None and found not in _versions():
+            raise StoreBehind(found, _versions()[0])
         with _told(), self.engine.execution_options(writes=True).begin() as connection:
             if self.engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             config = _alembic()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError:
+                raise StoreBehind(found, _versions()[0]) from None
 
     def check(self) -> None:
         """Raises `StoreBehind` where the database is of another version."""
-        from alembic.script import ScriptDirectory
-
-        wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
         found = self.version()
-        if found != wanted:
-            raise StoreBehind(found, str(wanted))
+        if found != _versions()[0]:
+            raise StoreBehind(found, _versions()[0])
+
+    def forget(self) -> None:
+        """Let nothing of what was erased lie in a write-ahead log."""
+        if self.engine.dialect.name == "sqlite":
+            with _told(), self.engine.connect() as connection:
+                connection.rollback()
+                raw = connection.connection.dbapi_connection
+                if raw is not None:
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
+        """Let go of the database."""
         self.engine.dispose()
+
+
+def _versions() -> list[str]:
+    """All versions of the database that this software knows, the latest first."""
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()]
 
 
 _LOCK = 7_236_001  # any number, the same in each process

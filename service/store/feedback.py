@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -22,6 +22,7 @@ from .tables import Feedback, Verdict
 
 VerdictKind = Literal["accepted", "edited", "rejected", "added"]
 _CHOSEN = ("accepted", "edited", "added")
+_SUGGESTED = ("auto", "suggest")
 _MAX_VERDICTS = 60
 
 
@@ -69,6 +70,8 @@ class NewFeedback:
     text: str | None = field(default=None, repr=False)
     corrections: tuple[Correction, ...] = ()
     seconds: float | None = None
+    nothing: tuple[str, ...] = ()
+    """Axes that the person has looked at and on which no code applies."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,9 @@ class StoredFeedback:
     shown: tuple[Shown, ...]
     decided: tuple[Decided, ...]
     seconds: float | None
+    disagreement: int
     uncertainty: float
+    nothing: tuple[str, ...] = ()
     text: str | None = field(default=None, repr=False)
     corrections: tuple[Correction, ...] = ()
 
@@ -96,11 +101,10 @@ class StoredFeedback:
         """Codes of an axis that the person set."""
         return [item.code for item in self.decided if item.axis == axis and item.verdict in _CHOSEN]
 
-    def disagreements(self) -> int:
-        """How many codes the person set otherwise than suggested."""
-        suggested = {(item.axis, item.code) for item in self.shown if item.decision in ("auto", "suggest")}
-        chosen = {(item.axis, item.code) for item in self.decided if item.verdict in _CHOSEN}
-        return len(suggested ^ chosen)
+    @property
+    def decided_axes(self) -> frozenset[str]:
+        """Axes on which the person decided anything; on others nothing is known."""
+        return frozenset(item.axis for item in self.decided) | frozenset(self.nothing)
 
 
 def check_decision(new: NewFeedback, receipt: Receipt, codebook: Codebook) -> None:
@@ -121,6 +125,9 @@ def check_decision(new: NewFeedback, receipt: Receipt, codebook: Codebook) -> No
         if reason:
             raise FeedbackRefused(f"verdict {at + 1}: {reason}")
         seen.add((item.axis, item.code))
+    for axis in new.nothing:
+        if axis not in axes or any(item.axis == axis and item.verdict in _CHOSEN for item in new.decided):
+            raise FeedbackRefused("`nothing` names an axis that has a code, or that the codebook does not have")
     for axis in axes:
         if sum(item.primary for item in new.decided if item.axis == axis) > 1:
             raise FeedbackRefused("an axis has one primary code")
@@ -178,7 +185,7 @@ def save_feedback(
         row.request_digest, row.body_digest = who, body
         session.add(row)
         session.flush()
-        store.audit.add(session, principal.name, "store feedback", {"feedback": row.id}, at=row.created)
+        store.audit.add(session, principal.actor, "store feedback", {"feedback": row.id}, at=row.created)
     return row.id, True
 
 
@@ -204,7 +211,9 @@ def _row(store: Store, new: NewFeedback, receipt: Receipt, principal: Principal)
         codebook=receipt.codebook,
         policy=receipt.policy,
         shown=[vars(item) for item in receipt.shown],
+        nothing=sorted(set(new.nothing)),
         seconds=new.seconds if new.seconds is not None else max(waited, 0.0),
+        disagreement=disagreement(new, receipt.shown),
         uncertainty=uncertainty(receipt.shown),
         sealed_text=sealed,
         verdicts=[
@@ -220,6 +229,13 @@ def _row(store: Store, new: NewFeedback, receipt: Receipt, principal: Principal)
             for place, item in enumerate(new.decided)
         ],
     )
+
+
+def disagreement(new: NewFeedback, shown: Sequence[Shown]) -> int:
+    """How many codes a person set otherwise than suggested, on the axes that they decided."""
+    axes = {item.axis for item in new.decided} | set(new.nothing)
+    suggested = {(item.axis, item.code) for item in shown if item.axis in axes and item.decision in _SUGGESTED}
+    return len(suggested ^ {(item.axis, item.code) for item in new.decided if item.verdict in _CHOSEN})
 
 
 def uncertainty(shown: Sequence[Shown]) -> float:
@@ -254,10 +270,15 @@ class Wanted:
             inner += [Verdict.verdict == self.verdict] if self.verdict else []
             found.append(select(Verdict.place).where(*inner).exists())
         if self.since:
-            found.append(Feedback.created >= self.since)
+            found.append(Feedback.created >= _in_utc(self.since))
         if self.until:
-            found.append(Feedback.created < self.until)
+            found.append(Feedback.created < _in_utc(self.until))
         return found
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment as the database has them; one without a zone is taken for UTC."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def list_feedback(store: Store, wanted: Wanted, *, limit: int = 50, before: int | None = None) -> list[StoredFeedback]:
@@ -287,11 +308,10 @@ def review_queue(store: Store, wanted: Wanted, *, limit: int = 50) -> list[Store
             select(Feedback)
             .where(*wanted.conditions())
             .options(selectinload(Feedback.verdicts))
-            .order_by(Feedback.uncertainty.desc(), Feedback.number)
-            .limit(20 * limit)
+            .order_by(Feedback.disagreement.desc(), Feedback.uncertainty.desc(), Feedback.number)
+            .limit(limit)
         )
-        found = [_stored(row) for row in rows]
-    return sorted(found, key=lambda item: (-item.disagreements(), -item.uncertainty, item.number))[:limit]
+        return [_stored(row) for row in rows]
 
 
 def read_feedback(store: Store, feedback_id: str, principal: Principal) -> StoredFeedback | None:
@@ -302,7 +322,7 @@ def read_feedback(store: Store, feedback_id: str, principal: Principal) -> Store
         )
         if row is None or not (principal.may("coordinator") or row.key_id == principal.key_id):
             return None
-        store.audit.add(session, principal.name, "read feedback", {"feedback": row.id}, at=store.clock())
+        store.audit.add(session, principal.actor, "read feedback", {"feedback": row.id}, at=store.clock())
         return _stored(row, store)
 
 
@@ -318,7 +338,7 @@ def reads_today(store: Store, principal: Principal) -> int:
                 .select_from(AuditEntry)
                 .where(
                     AuditEntry.at >= midnight,
-                    AuditEntry.actor == principal.name,
+                    AuditEntry.actor == principal.actor,
                     AuditEntry.action == "read feedback",
                 )
             )
@@ -327,40 +347,41 @@ def reads_today(store: Store, principal: Principal) -> int:
 
 
 def export_feedback(store: Store, wanted: Wanted, principal: Principal) -> Iterator[Mapping[str, Any]]:
-    """Decisions as rows for training: what people set, and null for an axis that nobody decided.
+    """Decisions as annotated cases, as `casecoder-train fit --data` takes them: what people set, null for an axis that
+    nobody decided; what came with it stands under ``feedback``.
 
-    Codes that only the machine suggested are left out: a rejected code is a 0, an accepted, edited or added one a 1,
-    and one without a verdict is told by neither.
+    Codes that only the machine suggested are left out, and so are decisions that were stored without a text.
     """
-    with store.audited(principal.name, "export feedback") as session:
+    with store.audited(principal.actor, "export feedback") as session:
         numbers = list(session.scalars(select(Feedback.number).where(*wanted.conditions()).order_by(Feedback.number)))
     for number in numbers:
         with store.database.reading() as session:
             row = session.scalar(
                 select(Feedback).where(Feedback.number == number).options(selectinload(Feedback.verdicts))
             )
-            if row is not None:  # else erased since
+            if row is not None and row.sealed_text is not None:  # else erased since
                 yield _training_row(_stored(row, store))
 
 
 def _training_row(item: StoredFeedback) -> Mapping[str, Any]:
-    axes = sorted({decided.axis for decided in item.decided})
+    axes = sorted(item.decided_axes)
     return {
         "id": item.id,
-        "text": item.text,
-        "language": item.language,
+        "lang": item.language,
         "country": item.country,
-        "codes": {axis: item.chosen(axis) for axis in axes},
-        "rejected": {
-            axis: [decided.code for decided in item.decided if decided.axis == axis and decided.verdict == "rejected"]
-            for axis in axes
-        },
+        "source": f"feedback, {item.origin}",
+        "text": item.text,
+        **{axis: item.chosen(axis) for axis in axes},
         "primary": {axis: next((d.code for d in item.decided if d.axis == axis and d.primary), None) for axis in axes},
-        "origin": item.origin,
-        "coder": item.coder,
-        "bundle": item.bundle,
-        "codebook": item.codebook,
-        "corrections": [vars(correction) for correction in item.corrections],
+        "feedback": {
+            "origin": item.origin,
+            "coder": item.coder,
+            "bundle": item.bundle,
+            "codebook": item.codebook,
+            "policy": item.policy,
+            "verdicts": [vars(decided) for decided in item.decided],
+            "corrections": [vars(correction) for correction in item.corrections],
+        },
     }
 
 
@@ -379,6 +400,7 @@ def _erase(store: Store, conditions: Sequence[ColumnElement[bool]], actor: str, 
         count = int(session.scalar(select(func.count()).select_from(Feedback).where(*conditions)) or 0)
         session.execute(delete(Feedback).where(*conditions))
         store.audit.add(session, actor, action, {"erased": count}, at=store.clock())
+    store.database.forget()
     return count
 
 
@@ -405,7 +427,9 @@ def _stored(row: Feedback, store: Store | None = None) -> StoredFeedback:
             for item in row.verdicts
         ),
         row.seconds,
+        row.disagreement,
         row.uncertainty,
+        tuple(row.nothing),
         text,
         corrections,
     )

@@ -48,19 +48,14 @@ class Store:
         Raises `StoreError` where it cannot be had, `SealBroken` where the key file does not belong to it.
         """
         database = Database(open_engine(url))
-        if migrate:
-            database.migrate()
-        database.check()
-        with database.writing() as session:
-            secret = session.get(Secret, PEPPER)
-            if secret is None:
-                pepper = secrets.token_bytes(_PEPPER_SIZE)
-                session.add(Secret(name=PEPPER, sealed=keyring.seal(pepper, of=PEPPER)))
-            else:
-                pepper = keyring.open(secret.sealed, of=PEPPER)
-            store = cls(database, keyring, pepper, clock=clock)
-            store.audit.begin(session)
-        return store
+        try:
+            if migrate:
+                database.migrate()
+            database.check()
+            return cls(database, keyring, _pepper(database, keyring), clock=clock)
+        except BaseException:
+            database.close()
+            raise
 
     def derive(self, purpose: str) -> bytes:
         """A secret for one purpose, the same each time the store is opened."""
@@ -105,6 +100,19 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
+
+
+def _pepper(database: Database, keyring: Keyring) -> bytes:
+    """The secret of the store's keyed hashes; made, with the head of the audit log, where the store is new. Later on a
+    log without its head was tampered with, and is not begun anew."""
+    with database.writing() as session:
+        secret = session.get(Secret, PEPPER)
+        if secret is not None:
+            return keyring.open(secret.sealed, of=PEPPER)
+        pepper = secrets.token_bytes(_PEPPER_SIZE)
+        session.add(Secret(name=PEPPER, sealed=keyring.seal(pepper, of=PEPPER)))
+        Store(database, keyring, pepper).audit.begin(session)
+        return pepper
 
 
 def text_of(feedback_id: str) -> str:

@@ -78,9 +78,13 @@ class Feedback(Base):
     policy: Mapped[str] = mapped_column(String(32))
     shown: Mapped[list[Any]]
     """What was suggested, also where it was withheld: axis, code, probability, decision of each."""
+    nothing: Mapped[list[Any]] = mapped_column("none_applies")
+    """Axes on which the person found that no code applies."""
     seconds: Mapped[float | None] = mapped_column(Float)
     """From the first suggestion to the decision."""
-    uncertainty: Mapped[float] = mapped_column(Float, index=True)
+    disagreement: Mapped[int]
+    """How many codes the person set otherwise than suggested."""
+    uncertainty: Mapped[float] = mapped_column(Float)
     sealed_text: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The redacted narrative and what a person hid or showed in it, sealed."""
     request_digest: Mapped[str | None] = mapped_column(String(_DIGEST), unique=True)
@@ -88,6 +92,11 @@ class Feedback(Base):
     body_digest: Mapped[str] = mapped_column(String(_DIGEST))
     verdicts: Mapped[list[Verdict]] = relationship(
         back_populates="feedback", cascade="all, delete-orphan", passive_deletes=True, order_by="Verdict.place"
+    )
+
+    __table_args__ = (
+        Index("ix_feedback_review", "disagreement", "uncertainty"),
+        {"sqlite_autoincrement": True},  # no number is given twice, also after the last row was erased
     )
 
 
@@ -117,7 +126,7 @@ class AuditEntry(Base):
 
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
-    actor: Mapped[str] = mapped_column(String(80))
+    actor: Mapped[str] = mapped_column(String(110))
     action: Mapped[str] = mapped_column(String(40))
     facts: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(String(_DIGEST))

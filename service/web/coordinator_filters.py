@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,7 @@ _LONGEST = {"coder": 80, "code": 60, "language": 8, "country": 64, "bundle": 80}
 _CHOICES = {"verdict": VERDICTS, "origin": ORIGINS}
 _DAYS = ("since", "until")
 _YEARS = range(1970, 3000)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LARGEST = 2**31 - 1  # number of a decision
 _MOST_CHOICES = 500
 
@@ -85,7 +87,11 @@ def known_values(store: Store) -> dict[str, list[str]]:
     columns = {name: getattr(Feedback, name) for name in ("coder", "language", "country", "bundle")}
     with store.database.reading() as session:
         return {
-            name: list(session.scalars(select(column).where(column.is_not(None)).distinct().limit(_MOST_CHOICES)))
+            name: list(
+                session.scalars(
+                    select(column).where(column.is_not(None)).distinct().order_by(column).limit(_MOST_CHOICES)
+                )
+            )
             for name, column in columns.items()
         }
 
@@ -103,6 +109,6 @@ def _fits(name: str, text: str) -> bool:
 
 def _midnight(day: str) -> datetime:
     """The beginning of a day in UTC. Raises `ValueError` for anything but ``YYYY-MM-DD``."""
-    if len(day) != len("2031-05-06"):
+    if not _DAY.fullmatch(day):
         raise ValueError("no day")
     return datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)

@@ -9,16 +9,16 @@ from typing import Final
 
 _EN: Final[dict[str, str]] = {
     "co.title": "Decisions and suggestions",
-    "co.lead": "How people code, how the suggestions do, and which cases to look at again. A case is read only when you "
-    "open it, and that is written to the audit log.",
-    "co.no_store": "This service keeps nothing, so there is nothing to show here. Whoever runs it can switch the store on.",
+    "co.lead": "How people code, how the suggestions do, and which cases to look at again. A case is read only when "
+    "you open it, and that is written to the audit log.",
+    "co.no_store": "This service keeps nothing, so there is nothing to show here. Whoever runs it can switch the store "
+    "on.",
     "co.none": "There are no decisions yet.",
     "co.none_found": "No decision fits these filters.",
     "co.jump": "On this page",
     "co.total.one": "{n} decision",
     "co.total.other": "{n} decisions",
     "co.filtered": "filtered by {filters}",
-    "co.all": "All decisions",
     "filter.title": "Filters",
     "filter.coder": "Coder",
     "filter.code": "Code",
@@ -52,12 +52,14 @@ _EN: Final[dict[str, str]] = {
     "agree.cases": "Cases",
     "agree.suggestions": "Suggestions",
     "agree.interval": "{low} to {high}",
-    "agree.interval_note": "Below each share stands the range in which it lies with 95\N{NO-BREAK SPACE}% certainty, and "
-    "the thin line in the bar shows it. “Codes in common” counts codes instead of cases.",
+    "agree.interval_note": "Beside each share stands the range in which it lies with 95\N{NO-BREAK SPACE}% certainty, "
+    "and the thin line below the bar shows it. “Codes in common” counts codes instead of cases.",
     "agree.more.one": "People agree {n} point more with suggestions they saw than with suggestions they did not see.",
-    "agree.more.other": "People agree {n} points more with suggestions they saw than with suggestions they did not see.",
+    "agree.more.other": "People agree {n} points more with suggestions they saw than with suggestions they did not "
+    "see.",
     "agree.less.one": "People agree {n} point less with suggestions they saw than with suggestions they did not see.",
-    "agree.less.other": "People agree {n} points less with suggestions they saw than with suggestions they did not see.",
+    "agree.less.other": "People agree {n} points less with suggestions they saw than with suggestions they did not "
+    "see.",
     "agree.equal": "People agree as much with suggestions they saw as with suggestions they did not see.",
     "agree.chance": "With this number of cases that may be chance.",
     "agree.sure": "That is more than chance explains.",
@@ -72,8 +74,8 @@ _EN: Final[dict[str, str]] = {
     "time.minutes": "{minutes} min {seconds} s",
     "time.seconds": "{seconds} s",
     "accept.title": "Acceptance by code",
-    "accept.lead": "How often a suggestion was accepted where it was seen, and how often people set the code where it was "
-    "not suggested.",
+    "accept.lead": "How often a suggestion was accepted where it was seen, and how often people set the code where it "
+    "was not suggested.",
     "accept.caption": "Acceptance by code and bundle",
     "accept.code": "Code",
     "accept.axis": "Axis",
@@ -90,8 +92,8 @@ _EN: Final[dict[str, str]] = {
     "sort.up": "from low to high",
     "sort.down": "from high to low",
     "queue.title": "To look at again",
-    "queue.lead": "First the decisions that differ most from the suggestions, then those on which the models were least "
-    "sure.",
+    "queue.lead": "First the decisions that differ most from the suggestions, then those on which the models were "
+    "least sure.",
     "queue.caption": "Decisions to look at again, the most urgent first",
     "queue.place": "Place",
     "queue.unsure": "Models unsure",
@@ -114,14 +116,14 @@ _EN: Final[dict[str, str]] = {
     "export.ask": "Export these decisions?",
     "export.what.one": "The file holds {n} decision with its text, unencrypted. Keep it as carefully as the cases "
     "themselves. The export is written to the audit log.",
-    "export.what.other": "The file holds {n} decisions with their texts, unencrypted. Keep it as carefully as the cases "
-    "themselves. The export is written to the audit log.",
+    "export.what.other": "The file holds {n} decisions with their texts, unencrypted. Keep it as carefully as the "
+    "cases themselves. The export is written to the audit log.",
     "export.yes": "Export",
     "export.no": "Cancel",
     "case.title": "Decision of {coder}, {stored}",
     "case.gone": "This decision is not here. It may have been erased, or the address is incomplete.",
-    "case.limit": "You have opened as many texts today as one key may ({limit}). Go on tomorrow: the day ends at midnight "
-    "UTC.",
+    "case.limit": "You have opened as many texts today as one key may ({limit}). Go on tomorrow: the day ends at "
+    "midnight UTC.",
     "case.logged": "That you opened it is written to the audit log.",
     "case.back": "Back to the decisions",
     "case.next": "Next to look at",
@@ -142,6 +144,8 @@ _EN: Final[dict[str, str]] = {
     "case.shown.none": "not suggested",
     "case.percent": "{decision}, {percent}",
     "case.set": "set",
+    "case.nothing": "No code applies",
+    "case.open": "The person decided nothing here.",
     "case.not_set": "not set",
     "case.undecided": "left open",
     "case.accepted": "accepted",
@@ -173,8 +177,8 @@ _EN: Final[dict[str, str]] = {
 
 _RU: Final[dict[str, str]] = {
     "co.title": "Решения и подсказки",
-    "co.lead": "Как кодируют люди, насколько верны подсказки и какие случаи стоит посмотреть ещё раз. Текст случая читается "
-    "только когда вы его открываете, и это записывается в журнал.",
+    "co.lead": "Как кодируют люди, насколько верны подсказки и какие случаи стоит посмотреть ещё раз. Текст случая "
+    "читается только когда вы его открываете, и это записывается в журнал.",
     "co.no_store": "Эта служба ничего не хранит, поэтому показать здесь нечего. Хранение может включить тот, кто ею "
     "управляет.",
     "co.none": "Решений пока нет.",
@@ -185,7 +189,6 @@ _RU: Final[dict[str, str]] = {
     "co.total.many": "{n} решений",
     "co.total.other": "{n} решения",
     "co.filtered": "отобрано по: {filters}",
-    "co.all": "Все решения",
     "filter.title": "Отбор",
     "filter.coder": "Кто кодировал",
     "filter.code": "Код",
@@ -202,8 +205,8 @@ _RU: Final[dict[str, str]] = {
     "filter.reset": "Снять весь отбор",
     "filter.wrong": "Так искать нельзя: {filters}. Исправьте и нажмите «{button}».",
     "filter.order": "Первый день позже последнего.",
-    "filter.skewed": "Здесь учтены только случаи с кодом или решением, по которому идёт отбор, поэтому о согласии в целом "
-    "эти числа говорят мало.",
+    "filter.skewed": "Здесь учтены только случаи с кодом или решением, по которому идёт отбор, поэтому о согласии в "
+    "целом эти числа говорят мало.",
     "origin.assisted": "видели",
     "origin.blind": "не видели",
     "verdict.accepted": "Принят",
@@ -219,8 +222,9 @@ _RU: Final[dict[str, str]] = {
     "agree.cases": "Случаи",
     "agree.suggestions": "Подсказки",
     "agree.interval": "от {low} до {high}",
-    "agree.interval_note": "Под каждой долей указано, в каких пределах она лежит с уверенностью 95\N{NO-BREAK SPACE}%; "
-    "тонкая линия в полосе показывает то же. «Общие коды» — это счёт по кодам, а не по случаям.",
+    "agree.interval_note": "Рядом с каждой долей указано, в каких пределах она лежит с уверенностью "
+    "95\N{NO-BREAK SPACE}%; тонкая линия под полосой показывает то же. «Общие коды» — это счёт по кодам, а "
+    "не по случаям.",
     "agree.more.one": "С подсказками, которые люди видели, они согласны на {n} процентный пункт чаще, чем с теми, "
     "которых не видели.",
     "agree.more.few": "С подсказками, которые люди видели, они согласны на {n} процентных пункта чаще, чем с теми, "
@@ -268,8 +272,8 @@ _RU: Final[dict[str, str]] = {
     "sort.up": "по возрастанию",
     "sort.down": "по убыванию",
     "queue.title": "Посмотреть ещё раз",
-    "queue.lead": "Сначала решения, которые больше всего расходятся с подсказками, затем те, в которых модели были уверены "
-    "меньше всего.",
+    "queue.lead": "Сначала решения, которые больше всего расходятся с подсказками, затем те, в которых модели были "
+    "уверены меньше всего.",
     "queue.caption": "Решения, которые стоит посмотреть ещё раз, самые важные первыми",
     "queue.place": "Место",
     "queue.unsure": "Модели не уверены",
@@ -290,10 +294,10 @@ _RU: Final[dict[str, str]] = {
     "export.button": "Выгрузить для обучения",
     "export.hint": "Строки JSON с текстами в том виде, в каком они хранятся, без имён.",
     "export.ask": "Выгрузить эти решения?",
-    "export.what.one": "В файле будет {n} решение с текстом, без шифрования. Храните его так же бережно, как сами случаи. "
-    "Выгрузка записывается в журнал.",
-    "export.what.few": "В файле будет {n} решения с текстами, без шифрования. Храните его так же бережно, как сами случаи. "
-    "Выгрузка записывается в журнал.",
+    "export.what.one": "В файле будет {n} решение с текстом, без шифрования. Храните его так же бережно, как сами "
+    "случаи. Выгрузка записывается в журнал.",
+    "export.what.few": "В файле будет {n} решения с текстами, без шифрования. Храните его так же бережно, как сами "
+    "случаи. Выгрузка записывается в журнал.",
     "export.what.many": "В файле будет {n} решений с текстами, без шифрования. Храните его так же бережно, как сами "
     "случаи. Выгрузка записывается в журнал.",
     "export.what.other": "В файле будет {n} решения с текстами, без шифрования. Храните его так же бережно, как сами "
@@ -302,8 +306,8 @@ _RU: Final[dict[str, str]] = {
     "export.no": "Отмена",
     "case.title": "Решение: {coder}, {stored}",
     "case.gone": "Такого решения здесь нет. Возможно, оно стёрто или адрес неполный.",
-    "case.limit": "Сегодня вы открыли столько текстов, сколько можно с одного ключа ({limit}). Продолжите завтра: сутки "
-    "кончаются в полночь по UTC.",
+    "case.limit": "Сегодня вы открыли столько текстов, сколько можно с одного ключа ({limit}). Продолжите завтра: "
+    "сутки кончаются в полночь по UTC.",
     "case.logged": "То, что вы его открыли, записано в журнал.",
     "case.back": "К решениям",
     "case.next": "Следующее на просмотр",
@@ -324,6 +328,8 @@ _RU: Final[dict[str, str]] = {
     "case.shown.none": "не подсказан",
     "case.percent": "{decision}, {percent}",
     "case.set": "поставлен",
+    "case.nothing": "Ни один код не подходит",
+    "case.open": "Здесь человек ничего не решил.",
     "case.not_set": "не поставлен",
     "case.undecided": "оставлен без решения",
     "case.accepted": "принят",

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from nlp.codebook import Codebook
 from nlp.pipeline import Pipeline
 from service.app import create_app
 from service.settings import ServiceSettings
 from service.store.access import Principal, Scope, create_key
+from service.store.engine import open_engine
 from service.store.feedback import Decided, NewFeedback, save_feedback
 from service.store.receipts import Receipt, Shown
 from service.store.sealing import Keyring
@@ -106,8 +107,24 @@ def database_url(request: pytest.FixtureRequest, new_url: Callable[[str], str]) 
     return new_url(request.param)
 
 
+@pytest.fixture(autouse=True)
+def engines(new_url: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Engine]]:
+    """The engines that a test has opened, closed after it: also those of stores that could not be opened."""
+    opened: list[Engine] = []
+
+    def recorded(url: str) -> Engine:
+        opened.append(open_engine(url))
+        return opened[-1]
+
+    monkeypatch.setattr("service.store.engine.open_engine", recorded)
+    monkeypatch.setattr("service.store.store.open_engine", recorded)
+    yield opened
+    for engine in opened:
+        engine.dispose()
+
+
 @pytest.fixture
-def open_store(new_url: object, keyring: Keyring, clock: FakeClock) -> Iterator[Callable[..., Store]]:
+def open_store(new_url: object, engines: object, keyring: Keyring, clock: FakeClock) -> Iterator[Callable[..., Store]]:
     """Opens stores, and closes them after the test."""
     opened: list[Store] = []
 

@@ -170,7 +170,7 @@ def test_codebook_is_not_sent_twice(client):
 def test_codebook_is_told_in_the_language_asked_for_with_an_etag(client, codebook):
     reply = client.get("/v1/codebook", params={"language": "ru"})
     assert reply.json()["axes"][0]["label"] == "Вид нарушения"
-    assert reply.headers["etag"].strip('"') == codebook.digest[:32]
+    assert reply.headers["etag"].strip('"') == f"{codebook.digest[:32]}-ru"
 
 
 def test_bundles_tell_the_loaded_one(tiny_bundle):
@@ -196,7 +196,9 @@ def test_openapi_has_examples_and_problems(client):
     assert "application/problem+json" in post["responses"]["422"]["content"]
     assert schema["components"]["schemas"]["SuggestionsIn"]["examples"]
     assert set(schema["paths"]) == {
-        "/v1/suggestions", "/v1/redactions", "/v1/codebook", "/v1/bundles", "/health/live", "/health/ready",
+        "/v1/suggestions", "/v1/suggestions/batch", "/v1/redactions", "/v1/feedback", "/v1/feedback/{feedback_id}",
+        "/v1/feedback/export", "/v1/feedback/review", "/v1/erasures", "/v1/statistics", "/v1/codebook", "/v1/bundles",
+        "/v1/keys", "/v1/keys/{key_id}", "/v1/jobs", "/health/live", "/health/ready", "/metrics",
     }  # fmt: skip
 
 

@@ -67,14 +67,30 @@ export class Chips {
     const suggested = this.answer?.suggestions.filter((item) => mine(item) && item.suggested) ?? [];
     const chips = suggested.map((item) => this.#suggested(axis, item));
     for (const item of this.parts.decisions.added.values()) if (mine(item)) chips.push(this.#added(axis, item));
-    const nothing = this.#nothing(axis);
-    if (!chips.length && !nothing) return [];
-    const list = make("ul", { class: "chips", role: "list" }, ...chips);
-    return [make("h3", {}, axis.label), nothing, list].filter((part) => part !== null);
+    const list = chips.length ? make("ul", { class: "chips", role: "list" }, ...chips) : null;
+    const parts = [make("h3", {}, axis.label), this.#unlikely(axis), list, this.#nothing(axis)];
+    return parts.filter((part) => part !== null);
+  }
+
+  /** The tick that no code of an axis applies; away where one is chosen. @param {Axis} axis */
+  #nothing(axis) {
+    const { decisions, decided, texts } = this.parts;
+    const box = make("input", { type: "checkbox", id: `nothing-${axis.axis}` });
+    const which = axis.nothing ? null : make("span", { class: "visually-hidden" }, `: ${axis.label}`);
+    const label = make("label", { class: "tick" }, box, make("span", {}, nothingOf(axis, texts), which));
+    box.addEventListener("change", () => {
+      decisions.setNothing(axis.axis, box.checked);
+      decided();
+    });
+    this.#updates.push(() => {
+      label.hidden = decisions.chosen().some((item) => item.axis === axis.axis);
+      box.checked = decisions.nothing.has(axis.axis);
+    });
+    return label;
   }
 
   /** That the case may be no violation at all. @param {Axis} axis @returns {HTMLElement | null} */
-  #nothing(axis) {
+  #unlikely(axis) {
     const probability = this.answer?.not_a_violation ?? 0;
     if (!axis.nothing || probability < 0.5) return null;
     const { texts } = this.parts;
@@ -221,6 +237,12 @@ export class Chips {
     return this.axes.find((one) => one.axis === axis)?.codes.find((one) => one.code === code)?.label ?? code;
   }
 }
+
+/**
+ * The words for an axis on which no code applies: those of the codebook where it has some.
+ * @param {Axis} axis @param {import("./dom.js").Texts} texts
+ */
+export const nothingOf = (axis, texts) => axis.nothing ?? texts.say("nothing_applies");
 
 /** @param {string} heading @param {string[]} items @returns {HTMLElement[]} */
 function listed(heading, items) {

@@ -20,6 +20,8 @@ export class Decisions {
     this.added = new Map();
     /** @type {Map<string, string>} leading codes that the person set */
     this.leads = new Map();
+    /** @type {Set<string>} axes on which no code applies, as the person said */
+    this.nothing = new Set();
     /** @type {Choice[]} */
     this.suggested = [];
     /** @type {Record<string, string | null>} */
@@ -57,11 +59,13 @@ export class Decisions {
     if (replacement) replacement.insteadOf = null;
     if (this.marks.get(key) === mark) this.marks.delete(key);
     else this.marks.set(key, mark);
+    if (this.isChosen(choice)) this.nothing.delete(choice.axis);
   }
 
   /** Add a code, instead of a suggested one where that is named. */
   add(/** @type {Choice} */ choice, /** @type {string | null} */ insteadOf = null) {
     const old = insteadOf ? { axis: choice.axis, code: insteadOf } : null;
+    this.nothing.delete(choice.axis);
     const before = old && this.replacementOf(old);
     if (before) this.added.delete(keyOf(before));
     if (this.isSuggested(choice)) {
@@ -94,9 +98,21 @@ export class Decisions {
     return [...this.suggested.filter((item) => this.isChosen(item)), ...this.added.values()];
   }
 
-  /** Suggestions on which nothing is decided. */
+  /** Say that no code of an axis applies, or take that back. @param {string} axis @param {boolean} is */
+  setNothing(axis, is) {
+    if (is && !this.chosen().some((item) => item.axis === axis)) this.nothing.add(axis);
+    else this.nothing.delete(axis);
+  }
+
+  /** Suggestions on which nothing is decided; where no code of their axis applies, that is decided too. */
   open() {
-    return this.suggested.filter((item) => !this.marks.has(keyOf(item)) && !this.replacementOf(item));
+    const isOpen = (/** @type {Choice} */ item) => !this.marks.has(keyOf(item)) && !this.replacementOf(item);
+    return this.suggested.filter((item) => isOpen(item) && !this.nothing.has(item.axis));
+  }
+
+  /** Whether anything is decided on an axis: a code chosen or rejected, or that none applies. @param {string} axis */
+  isDecided(axis) {
+    return this.nothing.has(axis) || this.verdicts(() => false).some((item) => item.axis === axis);
   }
 
   /** The leading code of an axis: as set, else as suggested, else the only one. @param {string} axis */

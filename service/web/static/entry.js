@@ -1,7 +1,8 @@
 // The page for case entry: the parts and how they hang together. Nothing is kept in the browser.
 
 import { ask } from "./api.js";
-import { Chips } from "./chips.js";
+import { CaseNumber } from "./casenumber.js";
+import { Chips, nothingOf } from "./chips.js";
 import { Combobox, entriesOf } from "./combobox.js";
 import { Decisions, keyOf } from "./decisions.js";
 import { byId, make, tell, Texts } from "./dom.js";
@@ -34,6 +35,7 @@ const state = {
   saving: false,
 };
 const saving = new Saving();
+const caseNumber = new CaseNumber(next);
 const suggester = new Suggester({ read: asked, answered, failed, busy });
 const preview = new Preview(texts, tally);
 const chips = new Chips({
@@ -81,12 +83,14 @@ function typed() {
 
 /** @param {Asked} of @param {Answer} answer */
 function answered(of, answer) {
+  if (of.case_id !== asked().case_id) return; // another case may be one that is coded without suggestions
   const older = preview.redacted;
   const before = suggestedKeys(state.answer);
   state.answer = answer;
   state.asked = of;
   state.since ||= Date.now();
   state.decisions.settle(answer);
+  if (answer.receipt !== null && !answer.withheld) caseNumber.fix(true);
   const redacted = new Redacted(of.text, answer.redacted_text, answer.entities);
   if (older) redacted.carryOver(older);
   preview.set(redacted, answer.doubts);
@@ -177,13 +181,32 @@ function tally() {
   const { decisions } = state;
   const chosen = decisions.chosen();
   const open = decisions.open().length;
-  const said = [texts.count("chosen", chosen.length), ...(open ? [texts.count("open", open)] : []), ...leaderless()];
+  const openSaid = open ? [texts.count("open", open)] : [];
+  const said = [texts.count("chosen", chosen.length), ...openSaid, ...leaderless(), ...empty()];
   byId("tally").textContent = state.answer || chosen.length ? said.join(" ") : "";
+  byId("undecided").textContent = "";
   const rows = chips.axes.map((axis) => {
     const codes = chosen.filter((item) => item.axis === axis.axis).map((item) => item.code);
+    if (decisions.nothing.has(axis.axis)) codes.push(nothingOf(axis, texts));
     return codes.length ? `${axis.axis}: ${codes.join("; ")}` : "";
   });
   byId("copied").value = rows.filter(Boolean).join("\n");
+}
+
+/** A sentence that names the axes on which nothing is decided and no suggestion waits. @returns {string[]} */
+function empty() {
+  const waits = new Set(state.decisions.open().map((item) => item.axis));
+  const axes = undecided().filter((axis) => !waits.has(axis.axis));
+  return axes.length ? [texts.say("empty", { axes: labelsOf(axes) })] : [];
+}
+
+function undecided() {
+  return chips.axes.filter((axis) => !state.decisions.isDecided(axis.axis));
+}
+
+/** @param {import("./api.js").Axis[]} axes */
+function labelsOf(axes) {
+  return axes.map((axis) => axis.label).join(", ");
 }
 
 /** A sentence that asks for leading codes, where an axis with several codes has none. @returns {string[]} */
@@ -191,7 +214,7 @@ function leaderless() {
   const { decisions } = state;
   const has = (/** @type {string} */ id) => decisions.chosen().some((item) => item.axis === id);
   const axes = chips.axes.filter((axis) => axis.primary && has(axis.axis) && !decisions.leading(axis.axis));
-  return axes.length ? [texts.say("leaderless", { axes: axes.map((axis) => axis.label).join(", ") })] : [];
+  return axes.length ? [texts.say("leaderless", { axes: labelsOf(axes) })] : [];
 }
 
 async function copy() {
@@ -228,20 +251,29 @@ async function saveNow() {
   }
   const { answer, decisions } = state;
   if (!answer?.receipt || !preview.redacted) return;
+  sayUndecided();
   const hasLeading = (/** @type {string} */ id) => chips.axes.some((axis) => axis.axis === id && axis.primary);
   const decision = {
     receipt: answer.receipt,
     verdicts: decisions.verdicts(hasLeading),
+    nothing: chips.axes.map((axis) => axis.axis).filter((axis) => decisions.nothing.has(axis)),
     redacted_text: preview.redacted.text,
     corrections: preview.redacted.corrections(),
   };
   saved(await saving.send(decision, (Date.now() - state.since) / 1000));
 }
 
+/** Say on which axes nothing is decided: once, however often the same is sent. */
+function sayUndecided() {
+  const axes = undecided();
+  const said = axes.length ? texts.say("undecided", { axes: labelsOf(axes) }) : "";
+  if (byId("undecided").textContent !== said) byId("undecided").textContent = said;
+}
+
 /** @param {import("./saving.js").Stored} stored */
 function saved(stored) {
   state.saved = true;
-  suggester.stop();
+  suggester.forget();
   const result = byId("result");
   tell(result, "good", texts.count("saved", state.decisions.chosen().length));
   if (stored.origin === "blind") result.append(...comparison(stored));
@@ -298,7 +330,7 @@ async function redactAnew(problem) {
 
 /** Forget suggestions and decisions, as for a text that is gone. */
 function forget() {
-  suggester.stop();
+  suggester.forget();
   state.decisions = chips.parts.decisions = new Decisions();
   state.answer = state.asked = chips.answer = null;
   state.since = 0;
@@ -310,10 +342,12 @@ function forget() {
 }
 
 function next() {
+  if (state.saving) return;
   state.saved = false;
   fields.text.value = fields.case_id.value = byId("words").value = byId("search").value = "";
   dontReplace();
   forget();
+  caseNumber.fix(false);
   byId("result").replaceChildren();
   byId("next").hidden = true;
   byId("save").hidden = byId("keeping").hidden = page.dataset.keeps !== "yes";

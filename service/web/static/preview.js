@@ -27,7 +27,7 @@ export class Preview {
     this.texts = texts;
     this.changed = changed;
     this.place = byId("preview");
-    this.wait = this.place.innerHTML;
+    this.waiting = [...this.place.childNodes];
     byId("hide").addEventListener("submit", (/** @type {Event} */ event) => this.#hide(event));
     document.addEventListener("selectionchange", () => this.#takeSelection());
   }
@@ -72,7 +72,7 @@ export class Preview {
   /** Build the text anew. */
   draw() {
     if (!this.redacted) {
-      this.place.innerHTML = this.wait;
+      this.place.replaceChildren(...this.waiting);
       return;
     }
     const sentences = this.#light?.sentences ?? [];

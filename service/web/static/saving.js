@@ -3,8 +3,8 @@
 import { ask } from "./api.js";
 
 /**
- * @typedef {{receipt: string, verdicts: import("./decisions.js").Verdict[], redacted_text: string,
- *   corrections: object[]}} Decision
+ * @typedef {{receipt: string, verdicts: import("./decisions.js").Verdict[], nothing: string[],
+ *   redacted_text: string, corrections: object[]}} Decision
  * @typedef {{id: string, origin: "blind" | "assisted", suggested: {axis: string, code: string, probability: number,
  *   decision: string}[]}} Stored
  */

@@ -15,6 +15,7 @@ const LEAST = 15; // characters before it is asked unbidden
 export class Suggester {
   #timer = 0;
   #again = false;
+  #cases = 0;
   /** @type {Promise<void> | null} */
   #running = null;
 
@@ -36,6 +37,12 @@ export class Suggester {
     window.clearTimeout(this.#timer);
   }
 
+  /** Forget the case, with the answer that is under way. */
+  forget() {
+    this.stop();
+    this.#cases += 1;
+  }
+
   /** Ask at once; done when the answer for the latest text, or an error, was told. */
   now() {
     this.stop();
@@ -49,11 +56,13 @@ export class Suggester {
     do {
       this.#again = false;
       const asked = this.parts.read();
+      const mine = this.#cases;
+      const isWanted = () => !this.#again && mine === this.#cases;
       try {
         const answer = await ask("/v1/suggestions", asked);
-        if (!this.#again) this.parts.answered(asked, answer);
+        if (isWanted()) this.parts.answered(asked, answer);
       } catch (problem) {
-        if (!this.#again) this.parts.failed(problem);
+        if (isWanted()) this.parts.failed(problem);
       }
     } while (this.#again);
     this.parts.busy(false);

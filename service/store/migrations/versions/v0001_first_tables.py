@@ -18,7 +18,7 @@ def upgrade() -> None:
         "audit",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("actor", sa.String(length=110), nullable=False),
         sa.Column("action", sa.String(length=40), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -39,7 +39,9 @@ def upgrade() -> None:
         sa.Column("codebook", sa.String(length=80), nullable=False),
         sa.Column("policy", sa.String(length=32), nullable=False),
         sa.Column("shown", sa.JSON(), nullable=False),
+        sa.Column("none_applies", sa.JSON(), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("disagreement", sa.Integer(), nullable=False),
         sa.Column("uncertainty", sa.Float(), nullable=False),
         sa.Column("sealed_text", sa.LargeBinary(), nullable=True),
         sa.Column("request_digest", sa.String(length=64), nullable=True),
@@ -47,11 +49,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_feedback")),
         sa.UniqueConstraint("id", name=op.f("uq_feedback_id")),
         sa.UniqueConstraint("request_digest", name=op.f("uq_feedback_request_digest")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("feedback", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_feedback_case_digest"), ["case_digest"], unique=False)
         batch_op.create_index(batch_op.f("ix_feedback_key_id"), ["key_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_feedback_uncertainty"), ["uncertainty"], unique=False)
+        batch_op.create_index("ix_feedback_review", ["disagreement", "uncertainty"], unique=False)
 
     op.create_table(
         "keys",
@@ -117,7 +120,7 @@ def downgrade() -> None:
     op.drop_table("secrets")
     op.drop_table("keys")
     with op.batch_alter_table("feedback", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_feedback_uncertainty"))
+        batch_op.drop_index("ix_feedback_review")
         batch_op.drop_index(batch_op.f("ix_feedback_key_id"))
         batch_op.drop_index(batch_op.f("ix_feedback_case_digest"))
 
