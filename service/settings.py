@@ -44,7 +44,7 @@ class ServiceSettings:
     key_file: Path | None = None
     blind_share: float = 0.05
     request_seconds: float = 5.0
-    max_waiting: int = 16
+    max_waiting: int = 24
     requests_per_minute: int = 120
     reads_per_day: int = 2_000
     session_hours: float = 12.0
@@ -63,7 +63,7 @@ class ServiceSettings:
             key_file=Path(key_file) if key_file else None,
             blind_share=numbers.between("CASECODER_BLIND_SHARE", 0.05, 0.0, 1.0),
             request_seconds=numbers.between("CASECODER_REQUEST_SECONDS", 5.0, 0.1, 600.0),
-            max_waiting=int(numbers.between("CASECODER_MAX_WAITING", 16, 1, 10_000)),
+            max_waiting=int(numbers.between("CASECODER_MAX_WAITING", 24, 1, 10_000)),
             requests_per_minute=int(numbers.between("CASECODER_REQUESTS_PER_MINUTE", 120, 0, 1_000_000)),
             reads_per_day=int(numbers.between("CASECODER_READS_PER_DAY", 2_000, 0, 1_000_000_000)),
             session_hours=numbers.between("CASECODER_SESSION_HOURS", 12.0, 0.1, 720.0),

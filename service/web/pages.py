@@ -81,6 +81,7 @@ def _page(request: Request, name: str, status: int, values: dict[str, Any]) -> R
         "csrf": "",
         "needs_key": needs_key(request.app.state),
         "path": request.url.path,
+        "in_language": {code: request.url.include_query_params(lang=code).query for code in LANGUAGES},
         "static": url_of,
         "modules": modules_of,
         "script_texts": for_scripts(language),

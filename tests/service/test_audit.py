@@ -275,7 +275,7 @@ def test_every_act_is_told_with_who_did_it(store, save, clock):
 
 
 def test_people_with_the_longest_names_can_be_told(store, save):
-    token, facts = create_key(store, name="b" * 80, scope="coordinator", actor="a" * 80)
+    token, _ = create_key(store, name="b" * 80, scope="coordinator", actor="a" * 80)
     principal = who_has_key(store, token)
     identifier = save(store, principal=principal)
     assert read_feedback(store, identifier, principal) is not None

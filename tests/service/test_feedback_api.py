@@ -33,6 +33,20 @@ ACCEPT = {"axis": "violation", "code": "health.denial", "verdict": "accepted"}
 CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 
 
+both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def kind():
+    """SQLite, but for tests of what the database has a say in (`both_databases`)."""
+    return "sqlite"
+
+
+@pytest.fixture
+def database_url(kind, new_url):
+    return new_url(kind)
+
+
 def stored(api):
     return list_feedback(api.store, Wanted(), limit=1000)
 
@@ -47,6 +61,7 @@ def refused(reply, status, code):
 # What is stored
 
 
+@both_databases
 def test_decision_is_stored_and_read_back(api):
     suggested = api.suggest(case_id="case-7", country="Moldova")
     verdicts = [
@@ -85,7 +100,9 @@ def test_asking_for_suggestions_stores_nothing(api):
 
 
 def test_receipts_of_a_batch_are_receipts(api):
-    reply = api.post("/v1/suggestions/batch", {"narratives": [{"text": "The doctor refused to see me."}, {"text": " "}]})
+    reply = api.post(
+        "/v1/suggestions/batch", {"narratives": [{"text": "The doctor refused to see me."}, {"text": " "}]}
+    )
     (first, second) = reply.json()["results"]
     assert second["problem"]["code"] == "narrative.empty"
     assert api.decide(receipt=first["suggestions"]["receipt"], verdicts=[ACCEPT]).status_code == 201
@@ -155,9 +172,7 @@ def test_receipts_are_good_for_a_week(api, clock):
     refused(api.decide(receipt=receipt), 422, "store.sealed")
 
 
-def test_receipt_of_another_store_is_refused_also_with_the_same_key_file(
-    api, constant_pipeline, open_store, new_url
-):
+def test_receipt_of_another_store_is_refused_also_with_the_same_key_file(api, constant_pipeline, open_store, new_url):
     """Its hash of the case is another store's, so that the case could never be erased here."""
     other = open_store(new_url("sqlite"))
     settings = ServiceSettings(requests_per_minute=0, blind_share=0.0)
@@ -170,68 +185,72 @@ def test_receipt_of_another_store_is_refused_also_with_the_same_key_file(
 # Verdicts
 
 
-@pytest.mark.parametrize(
-    ("verdicts", "status"),
-    [
-        ([], 201),
-        ([ACCEPT], 201),
-        ([{**ACCEPT, "verdict": "rejected"}], 201),
-        ([{"axis": "violation", "code": "civic.hate", "verdict": "added"}], 201),
-        ([{"axis": "violation", "code": "justice.search", "verdict": "edited", "instead_of": "health.denial"}], 201),
-        ([{**ACCEPT, "primary": True}, {"axis": "population", "code": "plhiv", "verdict": "accepted", "primary": True}], 201),
-        ([{**ACCEPT, "verdict": "added"}], 422),  # it was suggested
-        ([{**ACCEPT, "verdict": "edited", "instead_of": "violence.psychological"}], 422),
-        ([{**ACCEPT, "code": "civic.hate"}], 422),  # up for review, not suggested
-        ([{**ACCEPT, "code": "civic.hate", "verdict": "rejected"}], 422),
-        ([{**ACCEPT, "code": CANARY}], 422),
-        ([{**ACCEPT, "axis": CANARY}], 422),
-        ([{**ACCEPT, "axis": "perpetrator"}], 422),  # a code of another axis
-        ([ACCEPT, ACCEPT], 422),
-        ([ACCEPT, {**ACCEPT, "verdict": "rejected"}], 422),
-        ([{"axis": "violation", "code": "justice.search", "verdict": "edited"}], 422),
-        ([{"axis": "violation", "code": "justice.search", "verdict": "edited", "instead_of": CANARY}], 422),
-        ([{"axis": "violation", "code": "justice.search", "verdict": "edited", "instead_of": "health"}], 422),
-        ([{"axis": "violation", "code": "justice.search", "verdict": "added", "instead_of": "health.denial"}], 422),
-        ([{**ACCEPT, "verdict": "rejected", "primary": True}], 422),
-        ([{**ACCEPT, "primary": True}, {"axis": "violation", "code": "civic.hate", "verdict": "added", "primary": True}], 422),
-        ([{**ACCEPT, "verdict": CANARY}], 422),
-        ([{**ACCEPT, CANARY: 1}], 422),
-        ([{**ACCEPT, "code": "a\0b"}], 422),
-        ([ACCEPT] * 61, 422),
-        ("accepted", 422),
-    ],
-)  # fmt: skip
-def test_verdicts_fit_the_codebook_and_what_was_suggested(api, verdicts, status):
-    reply = api.decide(verdicts=verdicts)
-    assert reply.status_code == status, reply.text
-    assert len(stored(api)) == (status == 201)
-    if status != 201:
-        assert reply.json()["code"] in ("feedback.invalid", "request.invalid")
-        assert CANARY not in reply.text
+ADD = {"axis": "violation", "code": "civic.hate", "verdict": "added"}
+PLHIV = {"axis": "population", "code": "plhiv", "verdict": "accepted"}
+VERDICTS = [
+    ([], 201),
+    ([ACCEPT], 201),
+    ([{**ACCEPT, "verdict": "rejected"}], 201),
+    ([ADD], 201),
+    ([{"axis": "violation", "code": "justice.search", "verdict": "edited", "instead_of": "health.denial"}], 201),
+    ([{**ACCEPT, "primary": True}, {**PLHIV, "primary": True}], 201),
+    ([{**ACCEPT, "verdict": "added"}], 422),  # it was suggested
+    ([{**ACCEPT, "verdict": "edited", "instead_of": "violence.psychological"}], 422),
+    ([{**ACCEPT, "code": "civic.hate"}], 422),  # up for review, not suggested
+    ([{**ACCEPT, "code": "civic.hate", "verdict": "rejected"}], 422),
+    ([{**ACCEPT, "code": CANARY}], 422),
+    ([{**ACCEPT, "axis": CANARY}], 422),
+    ([{**ACCEPT, "axis": "perpetrator"}], 422),  # a code of another axis
+    ([ACCEPT, ACCEPT], 422),
+    ([ACCEPT, {**ACCEPT, "verdict": "rejected"}], 422),
+    ([{"axis": "violation", "code": "justice.search", "verdict": "edited"}], 422),
+    ([{"axis": "violation", "code": "justice.search", "verdict": "edited", "instead_of": CANARY}], 422),
+    ([{"axis": "violation", "code": "justice.search", "verdict": "edited", "instead_of": "health"}], 422),
+    ([{"axis": "violation", "code": "justice.search", "verdict": "added", "instead_of": "health.denial"}], 422),
+    ([{**ACCEPT, "verdict": "rejected", "primary": True}], 422),
+    ([{**ACCEPT, "primary": True}, {**ADD, "primary": True}], 422),
+    ([{**ACCEPT, "verdict": CANARY}], 422),
+    ([{**ACCEPT, CANARY: 1}], 422),
+    ([{**ACCEPT, "code": "a\0b"}], 422),
+    ([ACCEPT] * 61, 422),
+    ("accepted", 422),
+]
+CORRECTIONS = [
+    ([{"kind": "hidden", "start": 0, "end": 3, "type": "PERSON"}], 201),
+    ([{"kind": "hidden", "start": 0, "end": 29, "type": "PERSON"}], 201),
+    ([{"kind": "hidden", "start": 0, "end": 30, "type": "PERSON"}], 422),
+    ([{"kind": "hidden", "start": 3, "end": 3, "type": "PERSON"}], 422),
+    ([{"kind": "hidden", "start": 4, "end": 3, "type": "PERSON"}], 422),
+    ([{"kind": "hidden", "start": -1, "end": 3, "type": "PERSON"}], 422),
+    ([{"kind": "hidden", "start": 0, "end": 3, "type": CANARY}], 422),
+    ([{"kind": CANARY, "start": 0, "end": 3, "type": "PERSON"}], 422),
+    ([{"kind": "hidden", "start": 0, "end": 3}], 422),
+    ([{"kind": "hidden", "start": 0, "end": 2**70, "type": "PERSON"}], 422),
+]
 
 
-@pytest.mark.parametrize(
-    ("corrections", "status"),
-    [
-        ([{"kind": "hidden", "start": 0, "end": 3, "type": "PERSON"}], 201),
-        ([{"kind": "hidden", "start": 0, "end": 29, "type": "PERSON"}], 201),
-        ([{"kind": "hidden", "start": 0, "end": 30, "type": "PERSON"}], 422),
-        ([{"kind": "hidden", "start": 3, "end": 3, "type": "PERSON"}], 422),
-        ([{"kind": "hidden", "start": 4, "end": 3, "type": "PERSON"}], 422),
-        ([{"kind": "hidden", "start": -1, "end": 3, "type": "PERSON"}], 422),
-        ([{"kind": "hidden", "start": 0, "end": 3, "type": CANARY}], 422),
-        ([{"kind": CANARY, "start": 0, "end": 3, "type": "PERSON"}], 422),
-        ([{"kind": "hidden", "start": 0, "end": 3}], 422),
-        ([{"kind": "hidden", "start": 0, "end": 2**70, "type": "PERSON"}], 422),
-    ],
-)
-def test_corrections_lie_in_the_text(api, corrections, status):
+def test_verdicts_fit_the_codebook_and_what_was_suggested(api):
+    receipt = api.suggest()["receipt"]
+    for verdicts, status in VERDICTS:
+        before = count_feedback(api.store, Wanted())
+        reply = api.decide(receipt=receipt, verdicts=verdicts)
+        assert (reply.status_code, verdicts) == (status, verdicts), reply.text
+        assert count_feedback(api.store, Wanted()) == before + (status == 201)
+        if status != 201:
+            assert reply.json()["code"] in ("feedback.invalid", "request.invalid")
+            assert CANARY not in reply.text
+
+
+def test_corrections_lie_in_the_text(api):
     said = "The doctor refused to see me."
     assert len(said) == 29
-    reply = api.decide(redacted_text=said, corrections=corrections)
-    assert reply.status_code == status, reply.text
-    assert CANARY not in reply.text
-    assert len(stored(api)) == (status == 201)
+    receipt = api.suggest()["receipt"]
+    for corrections, status in CORRECTIONS:
+        before = count_feedback(api.store, Wanted())
+        reply = api.decide(receipt=receipt, redacted_text=said, corrections=corrections)
+        assert (reply.status_code, corrections) == (status, corrections), reply.text
+        assert CANARY not in reply.text
+        assert count_feedback(api.store, Wanted()) == before + (status == 201)
 
 
 def test_corrections_without_a_text_are_refused(api):
@@ -239,16 +258,30 @@ def test_corrections_without_a_text_are_refused(api):
     refused(api.decide(corrections=corrections), 422, "feedback.invalid")
 
 
-@pytest.mark.parametrize("seconds", [-1, 86_401, "x", float("nan"), float("inf")])
-def test_seconds_are_of_one_day(api, seconds):
-    content = json.dumps({"receipt": api.suggest()["receipt"], "verdicts": [], "seconds": seconds})
-    reply = api.send("POST", "/v1/feedback", content=content, headers={"content-type": "application/json"})
-    refused(reply, 422, "request.invalid")
+def test_seconds_are_of_one_day(api):
+    receipt = api.suggest()["receipt"]
+    for seconds in (-1, 86_401, "x", float("nan"), float("inf")):
+        content = json.dumps({"receipt": receipt, "verdicts": [], "seconds": seconds})
+        reply = api.send("POST", "/v1/feedback", content=content, headers={"content-type": "application/json"})
+        refused(reply, 422, "request.invalid")
+
+
+def test_nothing_names_axes_without_a_code(api):
+    for nothing, verdicts, status in (
+        (["population"], [ACCEPT], 201),
+        (["violation"], [{**ACCEPT, "verdict": "rejected"}], 201),
+        (["violation"], [ACCEPT], 422),
+        ([CANARY], [], 422),
+    ):
+        reply = api.decide(nothing=nothing, verdicts=verdicts)
+        assert (reply.status_code, nothing) == (status, nothing), reply.text
+        assert CANARY not in reply.text
 
 
 # Texts that still hold a name
 
 
+@both_databases
 def test_text_that_still_holds_a_name_is_redacted_before_it_is_stored(api, raw_content):
     reply = api.decide(redacted_text=NAMED)
     assert reply.status_code == 201
@@ -272,7 +305,7 @@ def test_text_with_corrections_that_still_holds_a_name_is_refused(api):
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "status"),
+    ("first", "after", "status"),
     [
         (26, 41, 201),  # just the name
         (22, 45, 201),
@@ -282,9 +315,9 @@ def test_text_with_corrections_that_still_holds_a_name_is_refused(api):
         (0, 3, 409),
     ],
 )
-def test_what_a_person_shows_again_stays_in_sight(api, start, end, status):
+def test_what_a_person_shows_again_stays_in_sight(api, first, after, status):
     assert NAMED[26:41] == "Zarina Qodirova"
-    corrections = [{"kind": "shown", "start": start, "end": end, "type": "PERSON"}]
+    corrections = [{"kind": "shown", "start": first, "end": after, "type": "PERSON"}]
     reply = api.decide(redacted_text=NAMED, corrections=corrections)
     assert reply.status_code == status, reply.text
     if status == 201:
@@ -299,7 +332,11 @@ def test_one_name_shown_does_not_show_another(api):
 
 @pytest.mark.parametrize(
     ("said", "status", "code"),
-    [("", 422, "narrative.empty"), ("\0 x", 422, "narrative.unreadable"), ("word " * 20_000, 413, "narrative.too_long")],
+    [
+        ("", 422, "narrative.empty"),
+        ("\0 x", 422, "narrative.unreadable"),
+        ("word " * 20_000, 413, "narrative.too_long"),
+    ],
 )
 def test_texts_that_cannot_be_read_are_refused(api, said, status, code):
     refused(api.decide(redacted_text=said), status, code)
@@ -309,6 +346,7 @@ def test_texts_that_cannot_be_read_are_refused(api, said, status, code):
 # The same decision sent twice
 
 
+@both_databases
 def test_same_request_with_the_same_body_is_stored_once(api):
     receipt = api.suggest(case_id="case-7")["receipt"]
     replies = [
@@ -328,9 +366,7 @@ def test_same_request_with_the_same_body_is_stored_once(api):
         pytest.param({"redacted_text": "The nurse refused to see me."}, id="text"),
         pytest.param({"redacted_text": None}, id="no text"),
         pytest.param({"seconds": 3.0}, id="seconds"),
-        pytest.param(
-            {"corrections": [{"kind": "hidden", "start": 0, "end": 3, "type": "PERSON"}]}, id="corrections"
-        ),
+        pytest.param({"corrections": [{"kind": "hidden", "start": 0, "end": 3, "type": "PERSON"}]}, id="corrections"),
     ],
 )
 def test_same_request_with_another_body_is_refused(api, change):
@@ -368,6 +404,7 @@ def test_request_keys_have_a_length(api, request_key):
 # Blind cases
 
 
+@both_databases
 def test_blind_case_is_withheld_until_somebody_has_coded_it(start):
     api = start(blind_share=1.0)
     said = api.suggest(case_id="case-7", all_codes=True)
@@ -500,31 +537,36 @@ def test_every_route_has_its_least_scope_in_this_table(api):
     assert found == set(LEAST)
 
 
-@pytest.mark.parametrize(("method", "path", "who"), DENIED)
-def test_what_one_may_not_use_looks_as_if_it_were_not_there(api, method, path, who):
-    same(send(api, method, path, who), absent(api, method, who))
+@both_databases
+def test_what_one_may_not_use_looks_as_if_it_were_not_there(api):
+    for method, path, who in DENIED:
+        same(send(api, method, path, who), absent(api, method, who))
 
 
-@pytest.mark.parametrize(("method", "path", "who"), [item for item in DENIED if item[0] == "POST"])
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"x": 1}', b"\xff"])
-def test_what_one_may_not_use_looks_so_with_a_broken_body_too(api, method, path, who, content):
+def test_what_one_may_not_use_looks_so_with_a_broken_body_too(api, content):
     options = {"content": content, "json": None, "headers": {"content-type": "application/json"}}
-    same(send(api, method, path, who, **options), absent(api, method, who, **options))
+    for method, path, who in DENIED:
+        if method == "POST":
+            same(send(api, method, path, who, **options), absent(api, method, who, **options))
 
 
-@pytest.mark.parametrize("query", ["limit=x", "verdict=nonsense", "since=never", "coder=" + "x" * 100, "limit=999"])
-@pytest.mark.parametrize("path", ["/v1/feedback/export", "/v1/feedback/review", "/v1/statistics"])
-def test_what_one_may_not_use_looks_so_with_a_broken_query_too(api, path, query):
-    same(api.get(f"{path}?{query}"), absent(api, "GET", "bird"))
+def test_what_one_may_not_use_looks_so_with_a_broken_query_too(api):
+    for query in ("limit=x", "verdict=nonsense", "since=never", "coder=" + "x" * 100, "limit=999"):
+        for path in ("/v1/feedback/export", "/v1/feedback/review", "/v1/statistics"):
+            same(api.get(f"{path}?{query}"), absent(api, "GET", "bird"))
 
 
-@pytest.mark.parametrize(("method", "path"), [item for item in LEAST if item[1] != "/v1/feedback/{feedback_id}"])
-def test_what_one_may_use_is_there(api, method, path):
-    for who in ("bird", "river", "hill"):
-        if RANK.index(SCOPE[who]) >= RANK.index(LEAST[method, path]):
-            options = {"json": {"receipt": api.suggest()["receipt"], "verdicts": []}} if path == "/v1/feedback" else {}
-            reply = send(api, method, path, who, **(options if method == "POST" else {}))
-            assert 200 <= reply.status_code < 300, reply.text
+def test_what_one_may_use_is_there(api):
+    bodies = BODIES | {"/v1/feedback": {"receipt": api.suggest()["receipt"], "verdicts": []}}
+    known = {"feedback_id": api.decide("bird").json()["id"]}
+    for (method, path), least in LEAST.items():
+        for who in ("bird", "river", "hill"):
+            if RANK.index(SCOPE[who]) >= RANK.index(least):
+                known["key_id"] = create_key(api.store, name="sky", scope="reactor", actor="test")[1].id
+                options = {"json": bodies[path]} if method == "POST" else {}
+                reply = api.send(method, path.format(**known), who, **options)
+                assert 200 <= reply.status_code < 300, reply.text
 
 
 def test_nothing_that_was_denied_was_done(api):
@@ -534,6 +576,7 @@ def test_nothing_that_was_denied_was_done(api):
     assert not [item for item in api.get("/v1/keys", "hill").json() if item["revoked"]]
 
 
+@both_databases
 def test_only_the_owner_and_those_above_read_a_decision(api):
     identifier = api.decide("bird", redacted_text="The doctor refused to see me.").json()["id"]
     path = f"/v1/feedback/{identifier}"
@@ -552,6 +595,7 @@ def test_namesake_with_another_key_is_somebody_else(api):
     assert api.get("/v1/feedback", "namesake").json()["total"] == 0
 
 
+@both_databases
 def test_reactors_list_their_own_decisions_and_others_all(api):
     own, other = api.decide("bird").json()["id"], api.decide("stone").json()["id"]
     for who, expected in (("bird", [own]), ("stone", [other]), ("river", [other, own]), ("hill", [other, own])):
@@ -560,13 +604,14 @@ def test_reactors_list_their_own_decisions_and_others_all(api):
         assert page["total"] == len(expected)
 
 
-@pytest.mark.parametrize("query", ["coder=stone", "code=health.denial", "verdict=accepted", "origin=assisted", "limit=200"])
-def test_no_filter_shows_a_reactor_what_is_not_theirs(api, query):
+def test_no_filter_shows_a_reactor_what_is_not_theirs(api):
     api.decide("stone", verdicts=[ACCEPT])
-    page = api.get(f"/v1/feedback?{query}", "bird").json()
-    assert (page["items"], page["total"]) == ([], 0)
+    for query in ("coder=stone", "code=health.denial", "verdict=accepted", "origin=assisted", "limit=200"):
+        page = api.get(f"/v1/feedback?{query}", "bird").json()
+        assert (page["items"], page["total"]) == ([], 0)
 
 
+@both_databases
 def test_pages_go_through_all_decisions(api):
     saved = [api.decide("bird").json()["id"] for _ in range(5)]
     found, following = [], None
@@ -580,6 +625,7 @@ def test_pages_go_through_all_decisions(api):
     assert found == saved[::-1]
 
 
+@both_databases
 def test_export_is_json_lines_of_what_people_set(api):
     identifier = api.decide("bird", verdicts=[ACCEPT], redacted_text="The doctor refused to see me.").json()["id"]
     reply = api.get("/v1/feedback/export", "river")
@@ -591,21 +637,26 @@ def test_export_is_json_lines_of_what_people_set(api):
 
 
 @pytest.mark.parametrize(
-    ("headers", "name"),
+    "headers",
     [
-        ({}, "no key"),
-        ({"Authorization": "Bearer nonsense"}, "nonsense"),
-        ({"Authorization": "Bearer cck_000000000000_" + "A" * 32}, "unknown"),
-        ({"Authorization": "Basic YTpi"}, "other way"),
-        ({"Authorization": "Bearer"}, "empty"),
-        ({"Cookie": f"{COOKIE}=nonsense"}, "no login"),
+        pytest.param({}, id="no key"),
+        pytest.param({"Authorization": "Bearer nonsense"}, id="nonsense"),
+        pytest.param({"Authorization": "Bearer cck_000000000000_" + "A" * 32}, id="unknown"),
+        pytest.param({"Authorization": "Basic YTpi"}, id="another way"),
+        pytest.param({"Authorization": "Bearer"}, id="empty"),
+        pytest.param({"Cookie": f"{COOKIE}=nonsense"}, id="no login"),
     ],
 )
-@pytest.mark.parametrize(("method", "path"), list(LEAST))
-def test_without_a_valid_key_nothing_is_answered(api, method, path, headers, name):
-    reply = send(api, method, path, None, headers=headers)
-    refused(reply, 401, "http.401")
-    assert reply.headers["www-authenticate"] == "Bearer"
+def test_without_a_valid_key_nothing_is_answered(api, headers):
+    for method, path in LEAST:
+        reply = send(api, method, path, None, headers=headers)
+        refused(reply, 401, "http.401")
+        assert reply.headers["www-authenticate"] == "Bearer"
+
+
+def test_without_a_valid_key_a_broken_body_is_not_looked_at(api):
+    headers = {"content-type": "application/json"}
+    refused(api.send("POST", "/v1/feedback", None, content=b"{", headers=headers), 401, "http.401")
 
 
 def test_who_has_no_key_is_told_the_same_whatever_the_key_was(api, clock):
@@ -621,6 +672,7 @@ def test_who_has_no_key_is_told_the_same_whatever_the_key_was(api, clock):
     assert replies[0].status_code == 401
 
 
+@both_databases
 def test_revoked_key_is_refused_at_once(api):
     assert api.get("/v1/codebook", "bird").status_code == 200
     assert api.send("DELETE", f"/v1/keys/{api.ids['bird']}", "hill").status_code == 204
@@ -637,9 +689,8 @@ def test_keys_are_made_over_http_and_shown_once(api):
     assert reply.json()["key"] not in api.get("/v1/keys", "hill").text
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_keys_that_cannot_be_are_refused(api):
+    for body in (
         {"name": "", "scope": "admin"},
         {"name": "  ", "scope": "admin"},
         {"name": "a\nb", "scope": "admin"},
@@ -647,13 +698,12 @@ def test_keys_are_made_over_http_and_shown_once(api):
         {"name": "sky", "scope": "admin", "days": 0},
         {"name": "sky", "scope": "admin", "days": 1e300},
         {"scope": "admin"},
-    ],
-)
-def test_keys_that_cannot_be_are_refused(api, body):
-    assert api.post("/v1/keys", body, "hill").status_code == 422
+    ):
+        assert (api.post("/v1/keys", body, "hill").status_code, body) == (422, body)
     assert len(api.get("/v1/keys", "hill").json()) == 4
 
 
+@both_databases
 def test_erasure_takes_all_decisions_of_a_case(api):
     for who in ("bird", "stone"):
         api.decide(who, receipt=api.suggest(who=who, case_id="case-7")["receipt"])
@@ -663,6 +713,7 @@ def test_erasure_takes_all_decisions_of_a_case(api):
     assert api.post("/v1/erasures", {"case_id": "case-7"}, "hill").json() == {"erased": 0}
 
 
+@both_databases
 def test_reads_of_a_day_have_a_limit_for_each_key(start, clock):
     api = start(reads_per_day=2)
     identifier = api.decide("bird").json()["id"]
@@ -767,7 +818,10 @@ def test_errors_are_told_in_russian_to_who_asks_for_it(start, monkeypatch):
         "narrative.language": lambda **more: api.post("/v1/redactions", {"text": "x y", "language": "xx"}, **more),
         "request.invalid": lambda **more: api.post("/v1/suggestions", {"text": 5}, **more),
         "request.media_type": lambda **more: api.send(
-            "POST", "/v1/suggestions", content=b"x", **{"headers": {**more.pop("headers"), "content-type": "text/plain"}}
+            "POST",
+            "/v1/suggestions",
+            content=b"x",
+            **{"headers": {**more.pop("headers"), "content-type": "text/plain"}},
         ),
         "request.too_large": lambda **more: api.send(
             "POST", "/v1/suggestions", content=b" " * 2_000_000, **{"headers": {**more.pop("headers"), **json_type}}
@@ -816,7 +870,15 @@ def test_every_russian_sentence_has_its_facts_and_no_code_is_told_in_english_alo
     from service.messages import told
     from service.store.feedback import FeedbackRefused, FeedbackRepeated
 
-    for kind in (LanguageNotServed, NarrativeEmpty, NarrativeTooLong, SealBroken, StoreError, FeedbackRefused, FeedbackRepeated):
+    for kind in (
+        LanguageNotServed,
+        NarrativeEmpty,
+        NarrativeTooLong,
+        SealBroken,
+        StoreError,
+        FeedbackRefused,
+        FeedbackRepeated,
+    ):
         facts = {"limit": 1, "served": "en, ru"}
         assert CYRILLIC.search(told(kind.code, "English", "ru", facts)), kind.code  # fmt: skip
 
@@ -856,7 +918,9 @@ def test_rate_is_within_a_twentieth_of_the_limit(monkeypatch):
 def test_rate_is_not_evaded_by_writing_the_key_otherwise(start):
     api = start(requests_per_minute=8)
     key = api.keys["bird"]
-    written = [f"{scheme} {key}" for scheme in ("Bearer", "bearer", "BEARER", "bEarer", "beArer", "Bearer ", "Bearer  ")]
+    written = [
+        f"{scheme} {key}" for scheme in ("Bearer", "bearer", "BEARER", "bEarer", "beArer", "Bearer ", "Bearer  ")
+    ]
     statuses = [api.get("/v1/codebook", None, headers={"Authorization": item}).status_code for item in written]
     assert statuses.count(200) == 2
     assert set(statuses) == {200, 429}
@@ -871,7 +935,7 @@ def test_rate_is_not_evaded_by_more_cookies(start):
     assert set(statuses) == {200, 429}
 
 
-def test_rate_is_not_evaded_by_a_key_beside_a_login_or_by_keys_that_are_none(start):
+def test_rate_is_not_evaded_by_keys_that_are_none(start):
     """Keys that nobody has count for the address that they come from."""
     api = start(requests_per_minute=8)
     guesses = [f"Bearer cck_{number:012x}_{'A' * 32}" for number in range(12)]
@@ -992,13 +1056,14 @@ def test_request_has_a_deadline(start, stuck, asking):
 def test_requests_that_were_given_up_still_take_a_place_until_the_models_let_them_go(start, stuck, asking):
     """Else every deadline that passes lets more in, and threads pile up for as long as the models are stuck."""
     pipeline, free = stuck
-    api = start(pipeline, request_seconds=0.2, max_waiting=1)
+    api = start(pipeline, request_seconds=0.1, max_waiting=1)
+    before = set(threading.enumerate())
     free.clear()
-    for _ in range(8):
+    for _ in range(6):
         for item in asking(api, places(1)):
             assert item.result(30).json()["code"] in ("limit.time", "limit.busy")
-    working = [thread for thread in threading.enumerate() if thread.name.startswith("AnyIO worker")]
-    assert len(working) <= places(1) + 6
+    working = [item for item in threading.enumerate() if item.name.startswith("AnyIO worker") and item not in before]
+    assert len(working) <= places(1) + 4
 
 
 def test_deadline_holds_for_a_body_that_does_not_come(start):
@@ -1031,6 +1096,7 @@ def test_database_that_fails_is_told_and_nothing_is_stored(api, monkeypatch):
 
     receipt = api.suggest()["receipt"]
     with monkeypatch.context() as patch:
+
         def fail(*args, **kwargs):
             raise StoreError("the database failed")
 
@@ -1089,6 +1155,7 @@ def everything_with_a_canary(api):
     return [made, *replies]
 
 
+@both_databases
 def test_no_reply_and_no_log_tells_what_was_sent(start, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     api = start()
@@ -1155,27 +1222,28 @@ def test_figures_need_a_key(api):
     refused(api.client.get("/metrics", headers={"Authorization": "Bearer nonsense"}), 401, "http.401")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v1/feedback/%00",
-        "/v1/feedback?coder=%00",
-        "/v1/feedback?code=%00",
-        "/v1/feedback?country=a%00b",
-        "/v1/feedback?language=%00",
-        "/v1/feedback?bundle=%00",
-        "/v1/feedback?since=0001-01-01T00:00:00%2B14:00",
-        "/v1/feedback?until=9999-12-31T23:59:59-12:00",
-        "/v1/feedback?before=2147483647",
-        "/v1/statistics?since=0001-01-01T00:00:00",
-        "/v1/feedback/%ED%A0%80",
-    ],
-)
-def test_strange_requests_are_no_failures_of_the_service(api, path):
-    assert api.get(path, "river").status_code < 500
-    assert api.send("DELETE", "/v1/keys/%00", "hill").status_code < 500
+@both_databases
+def test_strange_requests_are_no_failures_of_the_service(api):
+    asked = [
+        ("GET", "/v1/feedback/%00"),
+        ("GET", "/v1/feedback?coder=%00"),
+        ("GET", "/v1/feedback?code=%00"),
+        ("GET", "/v1/feedback?country=a%00b"),
+        ("GET", "/v1/feedback?language=%00"),
+        ("GET", "/v1/feedback?bundle=%00"),
+        ("GET", "/v1/feedback?since=0001-01-01T00:00:00%2B14:00"),
+        ("GET", "/v1/feedback?until=9999-12-31T23:59:59-12:00"),
+        ("GET", "/v1/feedback?before=2147483647"),
+        ("GET", "/v1/statistics?since=0001-01-01T00:00:00"),
+        ("GET", "/v1/feedback/%ED%A0%80"),
+        ("DELETE", "/v1/keys/%00"),
+        ("DELETE", "/v1/keys/%ED%A0%80"),
+    ]
+    replies = {(method, path): api.send(method, path, "hill").status_code for method, path in asked}
+    assert {asked: status for asked, status in replies.items() if status >= 500} == {}
 
 
+@both_databases
 @pytest.mark.parametrize(
     "fields",
     [
@@ -1186,6 +1254,7 @@ def test_strange_requests_are_no_failures_of_the_service(api, path):
         {"country": "👋🏽" * 20},
         {"language": "e\0"},
     ],
+    ids=ascii,
 )
 def test_strange_fields_are_refused_or_stored_and_no_failures_of_the_service(api, fields):
     content = json.dumps({"text": "The doctor refused to see me.", **fields}).encode()
