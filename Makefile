@@ -8,7 +8,7 @@ NAMES :=
 BASELINES := tfidf-linear spacy-textcat frozen-encoder
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: demo test test-slow lint train finetune bench clean help
+.PHONY: demo test test-slow fuzz load lint train finetune bench wheelhouse clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -29,7 +29,19 @@ demo: $(VENV)/installed  ## Install, then code an example file of invented cases
 	$(BIN)/casecoder bulk annotations/examples/cases.csv -o demo-output/cases-coded.xlsx --show 12
 
 test: $(VENV)/installed-dev  ## Run the tests (a few minutes)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
+
+fuzz: $(VENV)/installed-dev  ## Send 20,000 requests made from the API's description, valid and not
+	CASECODER_FUZZ_CASES=20000 $(BIN)/python -m pytest tests/service/test_schema.py
+
+load: $(VENV)/installed-dev  ## Twenty people who type, overload, 10,000 requests: latency, refusals, memory
+	$(BIN)/python tests/benchmarks/bench_service.py
+
+wheelhouse: $(VENV)/installed  ## Pack an install that needs no network, with its check sums (same system, processor and Python)
+	rm -rf wheelhouse
+	$(BIN)/python -m pip wheel --quiet --wheel-dir wheelhouse '.[service,postgres,pseudonyms]' 'setuptools>=77'
+	$(BIN)/python -c 'import hashlib, pathlib; folder = pathlib.Path("wheelhouse"); (folder / "SHA256SUMS").write_text("".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.glob("*.whl"))))'
+	@echo "Carry the folder wheelhouse over, then: python3 -m venv venv && venv/bin/pip install --no-index --find-links wheelhouse 'casecoder[service,postgres]'"
 
 test-slow: $(VENV)/installed-dev  ## Run also what takes long: the whole training, memory on 100,000 rows
 	$(BIN)/python -m pytest
@@ -64,4 +76,4 @@ bench: $(VENV)/installed-dev  ## Measure one narrative beside the bare encoder, 
 	$(BIN)/python tests/benchmarks/bench_http.py
 
 clean:  ## Remove what was built and installed here
-	rm -rf $(VENV) build demo-output *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build demo-output wheelhouse *.egg-info .pytest_cache .mypy_cache .ruff_cache

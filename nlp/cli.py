@@ -29,6 +29,7 @@ from .errors import (
     SettingsError,
     TableError,
 )
+from .interchange_cli import interchange_app
 from .keys import VARIABLE, new_key_file, read_key
 from .settings import Settings
 
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 bundle_app = typer.Typer(help="List, show, verify and compare bundles of trained models.", no_args_is_help=True)
 app.add_typer(bundle_app, name="bundle")
+app.add_typer(interchange_app, name="exchange")
 
 FileArgument = Annotated[Path, typer.Argument(help="Text file with one narrative, or - for standard input.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]

@@ -205,6 +205,18 @@ class CorpusError(CasecoderError, ValueError):
         self.reason = reason
 
 
+class InterchangeError(CasecoderError, ValueError):
+    """A payload of another system, or a mapping for it, that cannot be used. ``place`` says where, such as
+    ``events[3].dataValues[2]``; no value that stands there is ever told."""
+
+    code = "interchange.invalid"
+
+    def __init__(self, reason: str, *, place: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason
+
+
 class BackendUnavailable(CasecoderError, RuntimeError):
     """A part whose libraries are not installed; names the extra that brings them."""
 

@@ -44,6 +44,11 @@ def read_key(path: Path | None = None, environ: Mapping[str, str] | None = None)
         where = VARIABLE
         if not content:
             raise SettingsError(f"a key is needed: name a file with --key-file, or set {VARIABLE}")
+    return parse_key(content, where)
+
+
+def parse_key(content: bytes, where: str) -> bytes:
+    """32 bytes from URL-safe base64. Raises `SettingsError`, which names ``where`` it was read, for anything else."""
     try:
         key = base64.b64decode(content.strip(), altchars=b"-_", validate=True)
     except binascii.Error:

@@ -71,6 +71,10 @@ class Redaction:
     def entities(self) -> tuple[Entity, ...]:
         return tuple(replacement.entity for replacement in self.replacements)
 
+    def redacted_span(self, span: Span) -> Span:
+        """Where a span of the received text is in the redacted text; a placeholder that it touches is there whole."""
+        return Span(self._map(span.start, end=False), self._map(span.end, end=True))
+
     def redacted_words(self, span: Span) -> str:
         """The redacted text of a span of the received text; a placeholder that the span touches is there whole."""
         return self.text[self._map(span.start, end=False) : self._map(span.end, end=True)]

@@ -21,7 +21,12 @@ from nlp.errors import (
     NarrativeError,
     NarrativeTooLong,
     NarrativeUnreadable,
+    SettingsError,
 )
+
+from .errors import SealBroken, StoreError
+from .messages import language_of, told
+from .store.feedback import FeedbackRefused, FeedbackRepeated
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:casecoder:problem:"
@@ -34,6 +39,11 @@ _STATUS: tuple[tuple[type[CasecoderError], HTTPStatus], ...] = (
     (NarrativeUnreadable, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NarrativeError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BundleError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (FeedbackRepeated, HTTPStatus.CONFLICT),
+    (FeedbackRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (SettingsError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (SealBroken, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
 _TITLES = {
@@ -50,6 +60,7 @@ _REASONS = {
     "string_too_short": "is too short",
     "extra_forbidden": "is not known here",
     "json_invalid": "the body is no valid JSON",
+    "string_pattern_mismatch": "holds characters that cannot stand there",
     "string_unicode": "holds characters that are no text",
     "literal_error": "is not one of the values that can be asked for",
     "list_type": "wants a list",
@@ -69,20 +80,49 @@ class RequestRefused(HTTPException):
         self.code = code
 
 
-def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **facts: Any) -> Response:
-    """A problem response. ``code`` is stable and ends the problem's ``type``; ``detail`` is a sentence for people."""
+def problem_of(error: Exception, request: Request) -> dict[str, Any]:
+    """The problem of an error in the caller's language, as the value that is sent."""
+    language = language_of(request.headers.get("accept-language", ""))
+    if isinstance(error, CasecoderError):
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+        facts = {name: _said(value) for name, value in vars(error).items()}
+        return _body(status, error.code, told(error.code, str(error), language, facts))
+    if isinstance(error, RequestValidationError):
+        reasons = "; ".join(sorted({_reason(item) for item in error.errors()}))
+        return _body(HTTPStatus.UNPROCESSABLE_ENTITY, "request.invalid", _with_reasons(reasons, language))
+    if isinstance(error, RequestRefused):
+        return _body(error.status_code, error.code, told(error.code, str(error.detail), language, {}))
+    if isinstance(error, HTTPException):
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not read the body at all
+            return _body(422, "request.invalid", _with_reasons("the body is no valid UTF-8 JSON", language))
+        code = f"http.{error.status_code}"
+        return _body(error.status_code, code, told(code, f"{HTTPStatus(error.status_code).phrase}.", language, {}))
+    raise TypeError("no problem of ours")
+
+
+def _said(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, tuple) else value
+
+
+def _with_reasons(reasons: str, language: str) -> str:
+    return reasons if language == "en" else f"{told('request.invalid', '', language, {})} ({reasons})"
+
+
+def _body(status: int, code: str, detail: str) -> dict[str, Any]:
     http = HTTPStatus(status)
-    body = {
-        "type": TYPE_BASE + code,
-        "title": _TITLES.get(http, http.phrase),
-        "status": status,
-        "detail": detail,
-        "code": code,
-        **facts,
-    }
+    title = _TITLES.get(http, http.phrase)
+    return {"type": TYPE_BASE + code, "title": title, "status": int(status), "detail": detail, "code": code}
+
+
+def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None) -> Response:
+    """A problem response. ``code`` is stable and ends the problem's ``type``; ``detail`` is a sentence for people."""
+    return _response(_body(status, code, detail), headers)
+
+
+def _response(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     return Response(
         json.dumps(body, ensure_ascii=False),
-        status_code=status,
+        status_code=body["status"],
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
@@ -91,29 +131,12 @@ def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | No
 def install(app: FastAPI) -> None:
     """Make every error of the app a problem."""
 
-    @app.exception_handler(CasecoderError)
-    def on_casecoder_error(request: Request, error: CasecoderError) -> Response:
-        status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
-        return problem(status, error.code, str(error))
+    def on_error(request: Request, error: Exception) -> Response:
+        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
+        return _response(problem_of(error, request), headers)
 
-    @app.exception_handler(RequestValidationError)
-    def on_invalid(request: Request, error: RequestValidationError) -> Response:
-        return problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "request.invalid",
-            "; ".join(sorted({_reason(item) for item in error.errors()})),
-        )
-
-    @app.exception_handler(RequestRefused)
-    def on_refused(request: Request, error: RequestRefused) -> Response:
-        return problem(error.status_code, error.code, error.detail)
-
-    @app.exception_handler(HTTPException)
-    def on_http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not read the body at all
-            return problem(422, "request.invalid", "the body is no valid UTF-8 JSON")
-        phrase = HTTPStatus(error.status_code).phrase
-        return problem(error.status_code, f"http.{error.status_code}", f"{phrase}.", headers=dict(error.headers or {}))
+    for kind in (CasecoderError, RequestValidationError, RequestRefused, HTTPException):
+        app.add_exception_handler(kind, on_error)
 
 
 def _reason(item: dict[str, Any]) -> str:

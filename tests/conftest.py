@@ -37,6 +37,16 @@ def config() -> Config:
 @pytest.fixture
 def constant_pipeline(codebook: Codebook) -> Pipeline:
     """A pipeline that always suggests the same codes, for tests of what surrounds the models."""
+    return _constant(codebook)
+
+
+@pytest.fixture(scope="module")
+def constant_pipeline_of_module(codebook: Codebook) -> Pipeline:
+    """The same for all tests of a module."""
+    return _constant(codebook)
+
+
+def _constant(codebook: Codebook) -> Pipeline:
     said = {"health.denial": 0.9, "violence.psychological": 0.7, "health": 0.8, "plhiv": 0.97, "civic.hate": 0.3}
     codes = {code: Thresholds(0.25, 0.5, 0.95) for axis in codebook.axes for code in axis.codes}
     return Pipeline.assemble(

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from nlp.bundle import Bundle
 from nlp.codebook import codebook_json
 
-from ..deps import PipelineDep
+from ..access import get_principal
+from ..deps import ModelsDep
 from ..schemas import BundleOut
 
-router = APIRouter(tags=["facts"])
+router = APIRouter(tags=["facts"], dependencies=[Depends(get_principal)])
 
 
 @router.get("/codebook", response_model=None)
 def codebook(
-    pipeline: PipelineDep,
+    models: ModelsDep,
     request: Request,
     response: Response,
     language: Annotated[
@@ -25,7 +26,8 @@ def codebook(
     ] = None,
 ) -> Response | dict[str, Any]:
     """The codebook of the loaded bundle: axes, codes, definitions, identifier types; 304 where the caller has it."""
-    etag = f'"{pipeline.codebook.digest[:32]}"'
+    pipeline = models.pipeline
+    etag = f'"{pipeline.codebook.digest[:32]}-{language if language in pipeline.codebook.languages else ""}"'
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "no-cache"})
     response.headers["ETag"] = etag
@@ -34,8 +36,9 @@ def codebook(
 
 
 @router.get("/bundles")
-def bundles(request: Request, pipeline: PipelineDep) -> list[BundleOut]:
+def bundles(request: Request, models: ModelsDep) -> list[BundleOut]:
     """The loaded bundle and its measured figures."""
+    pipeline = models.pipeline
     bundle: Bundle | None = request.app.state.bundle
     return [
         BundleOut(

@@ -1,31 +1,87 @@
-"""Suggestions and redactions for one narrative; nothing is stored."""
+"""Suggestions and redactions; nothing is stored."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 
-from ..deps import PipelineDep
-from ..problems import RequestRefused
-from ..schemas import NarrativeIn, RedactionOut, SuggestionsIn, SuggestionsOut
+from nlp.errors import CasecoderError
+from nlp.pipeline import Pipeline
 
-router = APIRouter(tags=["narratives"])
+from ..access import get_principal
+from ..deps import ModelsDep
+from ..problems import RequestRefused, problem_of
+from ..schemas import (
+    BatchIn,
+    BatchItemOut,
+    BatchOut,
+    NarrativeIn,
+    ProblemOut,
+    RedactionOut,
+    SuggestionsIn,
+    SuggestionsOut,
+)
+from ..store.blind import is_withheld
+from ..store.receipts import receipt_of, seal_receipt
+
+router = APIRouter(tags=["narratives"], dependencies=[Depends(get_principal)])
 
 
 @router.post("/suggestions")
-def suggest(body: SuggestionsIn, pipeline: PipelineDep) -> SuggestionsOut:
-    """Suggest codes for one narrative, with evidence and the redacted text. Nothing is stored."""
-    known = [axis.id for axis in pipeline.codebook.axes]
-    if body.axes is not None and not set(body.axes) <= set(known):
-        detail = f"`axes` has one that is not in the codebook; it has {', '.join(known)}"
-        raise RequestRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "request.invalid", detail)
-    analysis = pipeline.analyze_one(body.to_narrative())
-    return SuggestionsOut.from_analysis(analysis, all_codes=body.all_codes, axes=body.axes)
+def suggest(body: SuggestionsIn, models: ModelsDep, request: Request) -> SuggestionsOut:
+    """Suggest codes for one narrative, with evidence and the redacted text. Nothing is stored.
+
+    A share of cases, chosen by a keyed hash of `case_id`, gets no suggestions (`withheld`) until somebody
+    has coded them.
+    """
+    return _suggested(body, models, request)
+
+
+@router.post("/suggestions/batch")
+def suggest_batch(body: BatchIn, models: ModelsDep, request: Request) -> BatchOut:
+    """Suggest codes for up to 64 narratives. One that cannot be analyzed gets a problem of its own, the others their
+    suggestions. Nothing is stored."""
+    results = []
+    for narrative in body.narratives:
+        try:
+            results.append(BatchItemOut(suggestions=_suggested(narrative, models, request)))
+        except (CasecoderError, RequestRefused) as error:
+            found = ProblemOut.model_validate(problem_of(error, request))
+            results.append(BatchItemOut(problem=found))
+    return BatchOut(results=results)
 
 
 @router.post("/redactions")
-def redact(body: NarrativeIn, pipeline: PipelineDep) -> RedactionOut:
+def redact(body: NarrativeIn, models: ModelsDep) -> RedactionOut:
     """Hide the people in one narrative. Nothing is stored. It hides much, not all: a person must read the result."""
-    redaction = pipeline.redact_one(body.to_narrative())
+    redaction = models.redact(body.to_narrative())
+    pipeline = models.pipeline
     return RedactionOut.from_redaction(redaction, bundle=pipeline.bundle, codebook=str(pipeline.codebook))
+
+
+def _suggested(body: SuggestionsIn, models: ModelsDep, request: Request) -> SuggestionsOut:
+    _check_axes(body.axes, models.pipeline)
+    analysis = models.analyze(body.to_narrative())
+    answer = SuggestionsOut.from_analysis(analysis, policy=models.policy, all_codes=body.all_codes, axes=body.axes)
+    store, settings = request.app.state.store, request.app.state.settings
+    if store is None:
+        return answer
+    withheld = is_withheld(store, body.case_id, settings.blind_share)
+    receipt = receipt_of(
+        store,
+        analysis,
+        case_id=body.case_id,
+        country=body.country,
+        origin="blind" if withheld else "assisted",
+        policy=models.policy,
+    )
+    answer = answer.model_copy(update={"receipt": seal_receipt(store, receipt)})
+    return answer.without_suggestions() if withheld else answer
+
+
+def _check_axes(axes: list[str] | None, pipeline: Pipeline) -> None:
+    known = [axis.id for axis in pipeline.codebook.axes]
+    if axes is not None and not set(axes) <= set(known):
+        detail = f"`axes` has one that is not in the codebook; it has {', '.join(known)}"
+        raise RequestRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "request.invalid", detail)

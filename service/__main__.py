@@ -1,0 +1,5 @@
+"""``python -m service`` is ``casecoder-serve``."""
+
+from .cli import app
+
+app()

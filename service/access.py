@@ -1,0 +1,113 @@
+"""Who sends a request, and what they may do: dependencies of the routes.
+
+What somebody may not use looks to them as if it were not there.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
+
+from .problems import RequestRefused
+from .store.access import LOCAL, Principal, Scope, csrf_token, has_keys, who_has_key, who_is_logged_in
+from .store.store import Store
+
+COOKIE = "casecoder_session"
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_bearer = HTTPBearer(auto_error=False, description="An access key (`casecoder-serve keys create`).")
+
+
+def get_store(request: Request) -> Store:
+    """The store; 503 on a service that keeps nothing."""
+    store: Store | None = request.app.state.store
+    if store is None:
+        raise RequestRefused(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "store.missing",
+            "This service keeps nothing: start it with a key file, see `casecoder-serve init`.",
+        )
+    return store
+
+
+StoreDep = Annotated[Store, Depends(get_store)]
+
+
+def needs_key(app_state: Any) -> bool:
+    """Whether requests need a key: from the first key on, and for good."""
+    if not app_state.has_keys and app_state.store is not None:
+        app_state.has_keys = has_keys(app_state.store)
+    return bool(app_state.has_keys)
+
+
+def get_principal(request: Request, bearer: Annotated[Any, Depends(_bearer)] = None) -> Principal:
+    """Who sends the request; 401 where a key is needed and none that is valid came with it."""
+    principal = find_principal(request, bearer.credentials if bearer else None)
+    if principal is None:
+        raise HTTPException(
+            HTTPStatus.UNAUTHORIZED, "a valid access key is needed", headers={"WWW-Authenticate": "Bearer"}
+        )
+    return principal
+
+
+def find_principal(request: Request, token: str | None) -> Principal | None:
+    """Who sends the request, None for nobody who is known."""
+    state = request.app.state
+    if not needs_key(state):
+        _local_only(request)
+        return LOCAL
+    if token is not None:
+        return who_has_key(state.store, token)
+    login = request.cookies.get(COOKIE)
+    principal = who_is_logged_in(state.store, login) if login else None
+    if principal and request.method not in _SAFE:
+        sent = request.headers.get(CSRF_HEADER, "")
+        if not hmac.compare_digest(sent.encode(), csrf_token(state.store, principal).encode()):
+            raise RequestRefused(
+                HTTPStatus.FORBIDDEN, "request.forged", "The request does not come from the page: load it again."
+            )
+    return principal
+
+
+def _local_only(request: Request) -> None:
+    """Refuse what a page of another site sends to this machine under a name of its own (DNS rebinding)."""
+    host = request.url.hostname or ""
+    if host not in ("localhost", "testserver") and not _is_loopback(host):
+        raise RequestRefused(
+            HTTPStatus.FORBIDDEN,
+            "request.host",
+            "Without access keys this service answers to localhost only: make keys with `casecoder-serve keys create`.",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+PrincipalDep = Annotated[Principal, Depends(get_principal)]
+
+
+def may(scope: Scope) -> Callable[[Principal], Principal]:
+    """A dependency that lets only some people on; to others the route is not there."""
+
+    def check(principal: PrincipalDep) -> Principal:
+        if not principal.may(scope):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return principal
+
+    return check
+
+
+CoordinatorDep = Annotated[Principal, Depends(may("coordinator"))]
+AdminDep = Annotated[Principal, Depends(may("admin"))]

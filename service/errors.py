@@ -1,0 +1,51 @@
+"""Errors of the service that are no errors of a narrative.
+
+::
+
+    CasecoderError
+    `- StoreError            (RuntimeError)       the store cannot be used
+       |- SealBroken                              a stored value that cannot be decrypted
+       |- StoreBehind                             a database of another version
+       `- AuditBroken                             the audit log was altered
+"""
+
+from __future__ import annotations
+
+from nlp.errors import CasecoderError
+
+
+class StoreError(CasecoderError, RuntimeError):
+    """The store cannot be used; says why, never what stands in it."""
+
+    code = "store.failed"
+
+
+class SealBroken(StoreError):
+    """A stored value that cannot be decrypted."""
+
+    code = "store.sealed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"a stored value cannot be opened: {reason}")
+
+
+class StoreBehind(StoreError):
+    """A database made by another version."""
+
+    code = "store.version"
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        super().__init__(
+            f"the database is of version {found or 'none'}, this casecoder wants {wanted}: "
+            "make a backup, then run `casecoder-serve migrate`"
+        )
+
+
+class AuditBroken(StoreError):
+    """The audit log does not hold together; ``entry`` is the number of the first entry at fault."""
+
+    code = "audit.broken"
+
+    def __init__(self, reason: str, *, entry: int) -> None:
+        super().__init__(f"the audit log was altered at entry {entry}: {reason}")
+        self.entry = entry

@@ -1,0 +1,88 @@
+"""How the service starts: what it needs before it listens, and the app that each of its processes makes."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from nlp.errors import SettingsError
+from nlp.keys import VARIABLE
+
+from .metrics import SHARED as SHARED_FIGURES
+from .settings import ServiceSettings
+from .store.store import Store
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+__all__ = ["LOG_REQUESTS", "SHARED_FIGURES", "no_core_dumps", "prepare", "worker_app"]
+
+LOG_REQUESTS = "CASECODER_LOG_REQUESTS"
+"""Variable that tells the processes to write a line of JSON for each request."""
+
+
+def open_store(settings: ServiceSettings) -> Store | None:
+    """The store; None where no key is set, since nothing is stored unencrypted."""
+    if settings.key_file is None and not os.environ.get(VARIABLE):
+        return None
+    from .store.sealing import read_keyring
+
+    return Store.open(settings.database, read_keyring(settings.key_file))
+
+
+def prepare(settings: ServiceSettings, host: str) -> str:
+    """Check that the service may listen on an address, and say in a sentence what it will do.
+
+    Raises `SettingsError` for an address that others can reach while there are no access keys.
+    """
+    from .store.access import has_keys
+
+    store = open_store(settings)
+    keys = store is not None and has_keys(store)
+    if store is not None:
+        store.close()
+    if not keys and not is_loopback(host):
+        raise SettingsError(
+            f"{host} can be reached from other machines, and there are no access keys: run `casecoder-serve init` and "
+            "`casecoder-serve keys create` first, or listen on 127.0.0.1"
+        )
+    if store is None:
+        return "no key file is set, so nothing is kept and nobody but this machine is answered"
+    return "access keys are needed" if keys else "there are no access keys, so nobody but this machine is answered"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own, which no other can reach."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def no_core_dumps() -> None:
+    """A crash leaves no copy of the memory, in which narratives may stand."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def worker_app() -> FastAPI:
+    """The app of one process, made from the environment."""
+    from .app import create_app
+
+    if os.environ.get(LOG_REQUESTS):
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log = logging.getLogger("casecoder.requests")
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    no_core_dumps()
+    settings = ServiceSettings.from_env()
+    return create_app(settings=settings, store=open_store(settings))

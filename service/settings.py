@@ -1,0 +1,96 @@
+"""Settings of the service from the environment, read once when it starts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nlp.errors import SettingsError
+from nlp.settings import Settings
+
+DEFAULT_DATABASE = "sqlite:///casecoder.db"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
+MAX_BATCH = 64  # narratives in one batch
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """What a deployment of the service can set beside `nlp.settings.Settings`, which is ``nlp``.
+
+    Attributes
+    ----------
+    database : SQLAlchemy URL (``CASECODER_DATABASE``); a file ``casecoder.db`` in the working folder by default.
+    key_file : file with the keys that encrypt what is stored (``CASECODER_KEY_FILE``); else ``CASECODER_KEY``.
+    blind_share : share of cases, in [0, 1], whose suggestions are withheld until a person has coded them
+        (``CASECODER_BLIND_SHARE``).
+    request_seconds : a request that is not answered by then is given up with 503 (``CASECODER_REQUEST_SECONDS``).
+    max_waiting : narratives that may wait for the models; more are refused with 503 at once
+        (``CASECODER_MAX_WAITING``).
+    requests_per_minute : of one key, or of one address without keys (``CASECODER_REQUESTS_PER_MINUTE``); 0 for no
+        limit.
+    reads_per_day : feedback texts that one key may read in a day (``CASECODER_READS_PER_DAY``); 0 for no limit.
+    session_hours : how long a login on the page lasts (``CASECODER_SESSION_HOURS``).
+    secure_cookies : whether browsers send the cookie over HTTPS only (``CASECODER_SECURE_COOKIES``); off for a
+        machine without a proxy.
+    allowed_origins : sites such as ``https://forms.example.org`` whose pages may ask for suggestions with a key of
+        their own (``CASECODER_ALLOWED_ORIGINS``, blanks between); none by default.
+    """
+
+    nlp: Settings = field(default_factory=Settings)
+    database: str = DEFAULT_DATABASE
+    key_file: Path | None = None
+    blind_share: float = 0.05
+    request_seconds: float = 5.0
+    max_waiting: int = 24
+    requests_per_minute: int = 120
+    reads_per_day: int = 2_000
+    session_hours: float = 12.0
+    secure_cookies: bool = False
+    allowed_origins: tuple[str, ...] = ()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> ServiceSettings:
+        """Settings of the environment. Raises `SettingsError` for a value that cannot be used."""
+        environ = os.environ if environ is None else environ
+        numbers = _Numbers(environ)
+        key_file = environ.get("CASECODER_KEY_FILE")
+        return cls(
+            nlp=Settings.from_env(environ),
+            database=environ.get("CASECODER_DATABASE") or DEFAULT_DATABASE,
+            key_file=Path(key_file) if key_file else None,
+            blind_share=numbers.between("CASECODER_BLIND_SHARE", 0.05, 0.0, 1.0),
+            request_seconds=numbers.between("CASECODER_REQUEST_SECONDS", 5.0, 0.1, 600.0),
+            max_waiting=int(numbers.between("CASECODER_MAX_WAITING", 24, 1, 10_000)),
+            requests_per_minute=int(numbers.between("CASECODER_REQUESTS_PER_MINUTE", 120, 0, 1_000_000)),
+            reads_per_day=int(numbers.between("CASECODER_READS_PER_DAY", 2_000, 0, 1_000_000_000)),
+            session_hours=numbers.between("CASECODER_SESSION_HOURS", 12.0, 0.1, 720.0),
+            allowed_origins=_origins(environ.get("CASECODER_ALLOWED_ORIGINS", "")),
+            secure_cookies=environ.get("CASECODER_SECURE_COOKIES", "") in ("1", "true", "yes"),
+        )
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(text.split())
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise SettingsError("CASECODER_ALLOWED_ORIGINS wants addresses such as https://forms.example.org")
+    return origins
+
+
+class _Numbers:
+    """Numbers of the environment."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def between(self, name: str, default: float, least: float, most: float) -> float:
+        """The number of a variable. Raises `SettingsError`, without repeating it, for anything else."""
+        try:
+            value = float(self._environ.get(name) or default)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise SettingsError(f"{name} wants a number from {least:g} to {most:g}")
+        return value

@@ -1,0 +1,1 @@
+"""What the service keeps: feedback, keys, sessions and the audit log. Redacted text only, encrypted at rest."""

@@ -1,0 +1,435 @@
+"""What people decided: kept, listed, exported, erased."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import selectinload
+
+from nlp.codebook import Codebook
+from nlp.errors import CasecoderError
+
+from .access import Principal, _aware
+from .receipts import Origin, Receipt, Shown
+from .store import Store, text_of
+from .tables import Feedback, Verdict
+
+VerdictKind = Literal["accepted", "edited", "rejected", "added"]
+_CHOSEN = ("accepted", "edited", "added")
+_SUGGESTED = ("auto", "suggest")
+_MAX_VERDICTS = 60
+
+
+class FeedbackRefused(CasecoderError, ValueError):
+    """A decision that does not fit the codebook or what was suggested."""
+
+    code = "feedback.invalid"
+
+
+class FeedbackRepeated(CasecoderError, ValueError):
+    """An idempotency key that was used for something else."""
+
+    code = "feedback.repeated"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of one code; ``instead_of`` is the suggested code that an edited one replaces."""
+
+    axis: str
+    code: str
+    verdict: VerdictKind
+    instead_of: str | None = None
+    primary: bool = False
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A change that a person made to the redaction: words hidden that were missed, or shown that were hidden wrongly.
+
+    Offsets are code points of the redacted text as it is stored; ``type`` is the identifier type.
+    """
+
+    kind: Literal["hidden", "shown"]
+    start: int
+    end: int
+    type: str
+
+
+@dataclass(frozen=True)
+class NewFeedback:
+    """A decision to be stored. ``text`` is the redacted narrative as the person saw it before saving."""
+
+    decided: tuple[Decided, ...]
+    text: str | None = field(default=None, repr=False)
+    corrections: tuple[Correction, ...] = ()
+    seconds: float | None = None
+    nothing: tuple[str, ...] = ()
+    """Axes that the person has looked at and on which no code applies."""
+
+
+@dataclass(frozen=True)
+class StoredFeedback:
+    """A decision as it is read back; ``text`` only where it was asked for."""
+
+    number: int
+    id: str
+    coder: str
+    created: datetime
+    origin: Origin
+    language: str
+    country: str | None
+    bundle: str
+    codebook: str
+    policy: str
+    shown: tuple[Shown, ...]
+    decided: tuple[Decided, ...]
+    seconds: float | None
+    disagreement: int
+    uncertainty: float
+    nothing: tuple[str, ...] = ()
+    text: str | None = field(default=None, repr=False)
+    corrections: tuple[Correction, ...] = ()
+
+    def chosen(self, axis: str) -> list[str]:
+        """Codes of an axis that the person set."""
+        return [item.code for item in self.decided if item.axis == axis and item.verdict in _CHOSEN]
+
+    @property
+    def decided_axes(self) -> frozenset[str]:
+        """Axes on which the person decided anything; on others nothing is known."""
+        return frozenset(item.axis for item in self.decided) | frozenset(self.nothing)
+
+
+def check_decision(new: NewFeedback, receipt: Receipt, codebook: Codebook) -> None:
+    """Raises `FeedbackRefused` where a decision does not fit the codebook or what was suggested."""
+    if len(new.decided) > _MAX_VERDICTS:
+        raise FeedbackRefused(f"at most {_MAX_VERDICTS} verdicts a case")
+    visible = receipt.suggested if receipt.origin == "assisted" else frozenset()
+    axes = {axis.id: frozenset(axis.codes) for axis in codebook.axes}
+    seen: set[tuple[str, str]] = set()
+    reason: str | None
+    for at, item in enumerate(new.decided):
+        if item.code not in axes.get(item.axis, ()):
+            reason = "the codebook has no such axis and code"
+        elif (item.axis, item.code) in seen:
+            reason = "a code has one verdict"
+        else:
+            reason = _misfit(item, visible)
+        if reason:
+            raise FeedbackRefused(f"verdict {at + 1}: {reason}")
+        seen.add((item.axis, item.code))
+    for axis in new.nothing:
+        if axis not in axes or any(item.axis == axis and item.verdict in _CHOSEN for item in new.decided):
+            raise FeedbackRefused("`nothing` names an axis that has a code, or that the codebook does not have")
+    for axis in axes:
+        if sum(item.primary for item in new.decided if item.axis == axis) > 1:
+            raise FeedbackRefused("an axis has one primary code")
+    _check_corrections(new, {item.id for item in codebook.identifiers})
+
+
+def _misfit(item: Decided, visible: Collection[tuple[str, str]]) -> str | None:
+    """Why a verdict does not fit what a person saw, None where it does."""
+    was_seen = (item.axis, item.code) in visible
+    if item.verdict in ("accepted", "rejected") and not was_seen:
+        return "only a code that was suggested is accepted or rejected; others are added"
+    if item.verdict in ("added", "edited") and was_seen:
+        return "a code that was suggested is accepted or rejected"
+    if (item.verdict == "edited") != (item.instead_of is not None):
+        return "an edited code, and no other, names the one it stands instead of"
+    if item.instead_of is not None and (item.axis, item.instead_of) not in visible:
+        return "it stands instead of a code that was not suggested"
+    if item.primary and item.verdict == "rejected":
+        return "a rejected code is no primary one"
+    return None
+
+
+def _check_corrections(new: NewFeedback, types: Collection[str]) -> None:
+    length = len(new.text or "")
+    for correction in new.corrections:
+        if not 0 <= correction.start < correction.end <= length:
+            raise FeedbackRefused("a correction of the redaction lies outside of the text")
+        if correction.type not in types:
+            raise FeedbackRefused("a correction has a type that the codebook does not know")
+
+
+def save_feedback(
+    store: Store,
+    new: NewFeedback,
+    receipt: Receipt,
+    codebook: Codebook,
+    principal: Principal,
+    *,
+    request: str | None = None,
+) -> tuple[str, bool]:
+    """Store a decision; its id, and whether it was stored just now. With the same ``request`` (an idempotency key) the
+    same decision is stored once, however often it is sent.
+
+    Raises `FeedbackRefused` for one that does not fit, `FeedbackRepeated` for a key that another decision had.
+    """
+    check_decision(new, receipt, codebook)
+    body = store.digest("feedback body", json.dumps([repr(new), new.text, repr(receipt.shown)]))
+    who = store.digest("request", f"{principal.key_id}\n{request}") if request else None
+    with store.database.writing() as session:
+        if who and (known := session.scalar(select(Feedback).where(Feedback.request_digest == who))):
+            if known.body_digest != body:
+                raise FeedbackRepeated("this Idempotency-Key was used for another decision: use a new one")
+            return known.id, False
+        row = _row(store, new, receipt, principal)
+        row.request_digest, row.body_digest = who, body
+        session.add(row)
+        session.flush()
+        store.audit.add(session, principal.actor, "store feedback", {"feedback": row.id}, at=row.created)
+    return row.id, True
+
+
+def _row(store: Store, new: NewFeedback, receipt: Receipt, principal: Principal) -> Feedback:
+    identifier = secrets.token_hex(16)
+    at = store.clock()
+    probability = {(item.axis, item.code): item.probability for item in receipt.shown}
+    sealed = None
+    if new.text is not None:
+        content = {"text": new.text, "corrections": [vars(item) for item in new.corrections]}
+        sealed = store.keyring.seal(json.dumps(content).encode(), of=text_of(identifier))
+    waited = (at - receipt.at).total_seconds()
+    return Feedback(
+        id=identifier,
+        case_digest=receipt.case_digest,
+        coder=principal.name,
+        key_id=principal.key_id,
+        created=at,
+        origin=receipt.origin,
+        language=receipt.language,
+        country=receipt.country,
+        bundle=receipt.bundle,
+        codebook=receipt.codebook,
+        policy=receipt.policy,
+        shown=[vars(item) for item in receipt.shown],
+        nothing=sorted(set(new.nothing)),
+        seconds=new.seconds if new.seconds is not None else max(waited, 0.0),
+        disagreement=disagreement(new, receipt.shown),
+        uncertainty=uncertainty(receipt.shown),
+        sealed_text=sealed,
+        verdicts=[
+            Verdict(
+                place=place,
+                axis=item.axis,
+                code=item.code,
+                verdict=item.verdict,
+                instead_of=item.instead_of,
+                primary=item.primary,
+                probability=probability.get((item.axis, item.code)),
+            )
+            for place, item in enumerate(new.decided)
+        ],
+    )
+
+
+def disagreement(new: NewFeedback, shown: Sequence[Shown]) -> int:
+    """How many codes a person set otherwise than suggested, on the axes that they decided."""
+    axes = {item.axis for item in new.decided} | set(new.nothing)
+    suggested = {(item.axis, item.code) for item in shown if item.axis in axes and item.decision in _SUGGESTED}
+    return len(suggested ^ {(item.axis, item.code) for item in new.decided if item.verdict in _CHOSEN})
+
+
+def uncertainty(shown: Sequence[Shown]) -> float:
+    """How unsure the models were, in [0, 1]: of the code nearest to even odds."""
+    return max((1 - abs(2 * item.probability - 1) for item in shown), default=0.0)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which decisions are asked for; None means any."""
+
+    coder: str | None = None
+    key_id: str | None = None
+    code: str | None = None
+    verdict: VerdictKind | None = None
+    origin: Origin | None = None
+    language: str | None = None
+    country: str | None = None
+    bundle: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As the database takes them."""
+        found: list[ColumnElement[bool]] = []
+        for name in ("coder", "key_id", "origin", "language", "country", "bundle"):
+            if (value := getattr(self, name)) is not None:
+                found.append(getattr(Feedback, name) == value)
+        if self.code or self.verdict:
+            inner = [Verdict.feedback_number == Feedback.number]
+            inner += [Verdict.code == self.code] if self.code else []
+            inner += [Verdict.verdict == self.verdict] if self.verdict else []
+            found.append(select(Verdict.place).where(*inner).exists())
+        if self.since:
+            found.append(Feedback.created >= _in_utc(self.since))
+        if self.until:
+            found.append(Feedback.created < _in_utc(self.until))
+        return found
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment as the database has them; one without a zone is taken for UTC."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def list_feedback(store: Store, wanted: Wanted, *, limit: int = 50, before: int | None = None) -> list[StoredFeedback]:
+    """Decisions without their texts, the latest first; ``before`` is the number of the last one seen."""
+    conditions = wanted.conditions() + ([Feedback.number < before] if before is not None else [])
+    with store.database.reading() as session:
+        rows = session.scalars(
+            select(Feedback)
+            .where(*conditions)
+            .options(selectinload(Feedback.verdicts))
+            .order_by(Feedback.number.desc())
+            .limit(limit)
+        )
+        return [_stored(row) for row in rows]
+
+
+def count_feedback(store: Store, wanted: Wanted) -> int:
+    """How many decisions are asked for."""
+    with store.database.reading() as session:
+        return int(session.scalar(select(func.count()).select_from(Feedback).where(*wanted.conditions())) or 0)
+
+
+def review_queue(store: Store, wanted: Wanted, *, limit: int = 50) -> list[StoredFeedback]:
+    """Decisions to look at again: those that differ most from the suggestions first, then the least sure ones."""
+    with store.database.reading() as session:
+        rows = session.scalars(
+            select(Feedback)
+            .where(*wanted.conditions())
+            .options(selectinload(Feedback.verdicts))
+            .order_by(Feedback.disagreement.desc(), Feedback.uncertainty.desc(), Feedback.number)
+            .limit(limit)
+        )
+        return [_stored(row) for row in rows]
+
+
+def read_feedback(store: Store, feedback_id: str, principal: Principal) -> StoredFeedback | None:
+    """One decision with its text, told to the audit log first; None where there is none that this person may read."""
+    with store.database.writing() as session:
+        row = session.scalar(
+            select(Feedback).where(Feedback.id == feedback_id).options(selectinload(Feedback.verdicts))
+        )
+        if row is None or not (principal.may("coordinator") or row.key_id == principal.key_id):
+            return None
+        store.audit.add(session, principal.actor, "read feedback", {"feedback": row.id}, at=store.clock())
+        return _stored(row, store)
+
+
+def reads_today(store: Store, principal: Principal) -> int:
+    """How many texts this person has read since midnight UTC, by the audit log."""
+    from .tables import AuditEntry
+
+    midnight = store.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    with store.database.reading() as session:
+        return int(
+            session.scalar(
+                select(func.count())
+                .select_from(AuditEntry)
+                .where(
+                    AuditEntry.at >= midnight,
+                    AuditEntry.actor == principal.actor,
+                    AuditEntry.action == "read feedback",
+                )
+            )
+            or 0
+        )
+
+
+def export_feedback(store: Store, wanted: Wanted, principal: Principal) -> Iterator[Mapping[str, Any]]:
+    """Decisions as annotated cases, as `casecoder-train fit --data` takes them: what people set, null for an axis that
+    nobody decided; what came with it stands under ``feedback``.
+
+    Codes that only the machine suggested are left out, and so are decisions that were stored without a text.
+    """
+    with store.audited(principal.actor, "export feedback") as session:
+        numbers = list(session.scalars(select(Feedback.number).where(*wanted.conditions()).order_by(Feedback.number)))
+    for number in numbers:
+        with store.database.reading() as session:
+            row = session.scalar(
+                select(Feedback).where(Feedback.number == number).options(selectinload(Feedback.verdicts))
+            )
+            if row is not None and row.sealed_text is not None:  # else erased since
+                yield _training_row(_stored(row, store))
+
+
+def _training_row(item: StoredFeedback) -> Mapping[str, Any]:
+    axes = sorted(item.decided_axes)
+    return {
+        "id": item.id,
+        "lang": item.language,
+        "country": item.country,
+        "source": f"feedback, {item.origin}",
+        "text": item.text,
+        **{axis: item.chosen(axis) for axis in axes},
+        "primary": {axis: next((d.code for d in item.decided if d.axis == axis and d.primary), None) for axis in axes},
+        "feedback": {
+            "origin": item.origin,
+            "coder": item.coder,
+            "bundle": item.bundle,
+            "codebook": item.codebook,
+            "policy": item.policy,
+            "verdicts": [vars(decided) for decided in item.decided],
+            "corrections": [vars(correction) for correction in item.corrections],
+        },
+    }
+
+
+def erase_case(store: Store, case_id: str, *, actor: str) -> int:
+    """Erase all that is kept of a case, at once; how many decisions that were."""
+    return _erase(store, [Feedback.case_digest == store.digest("case", case_id)], actor, "erase case")
+
+
+def purge(store: Store, *, older_than: timedelta, actor: str) -> int:
+    """Erase decisions that are older than a time; how many they were."""
+    return _erase(store, [Feedback.created < store.clock() - older_than], actor, "purge")
+
+
+def _erase(store: Store, conditions: Sequence[ColumnElement[bool]], actor: str, action: str) -> int:
+    with store.database.writing() as session:
+        count = int(session.scalar(select(func.count()).select_from(Feedback).where(*conditions)) or 0)
+        session.execute(delete(Feedback).where(*conditions))
+        store.audit.add(session, actor, action, {"erased": count}, at=store.clock())
+    store.database.forget()
+    return count
+
+
+def _stored(row: Feedback, store: Store | None = None) -> StoredFeedback:
+    text: str | None = None
+    corrections: tuple[Correction, ...] = ()
+    if store is not None and row.sealed_text is not None:
+        content = json.loads(store.keyring.open(row.sealed_text, of=text_of(row.id)))
+        text, corrections = content["text"], tuple(Correction(**item) for item in content["corrections"])
+    return StoredFeedback(
+        row.number,
+        row.id,
+        row.coder,
+        _aware(row.created),
+        row.origin,  # type: ignore[arg-type]
+        row.language,
+        row.country,
+        row.bundle,
+        row.codebook,
+        row.policy,
+        tuple(Shown(**item) for item in row.shown),
+        tuple(
+            Decided(item.axis, item.code, item.verdict, item.instead_of, item.primary)  # type: ignore[arg-type]
+            for item in row.verdicts
+        ),
+        row.seconds,
+        row.disagreement,
+        row.uncertainty,
+        tuple(row.nothing),
+        text,
+        corrections,
+    )

@@ -1,0 +1,107 @@
+"""What was suggested, handed to the caller sealed and handed back with the decision.
+
+So the service stores nothing of a request that only asks, and still knows with each decision what was shown, by which
+bundle and when, as it said it and not as somebody claims. A withheld suggestion lies in its receipt, where the person
+who codes cannot read it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from nlp.types import Analysis
+
+from ..errors import SealBroken
+from .store import Store
+
+Origin = Literal["blind", "assisted"]
+_VALID = timedelta(days=7)
+_MAX_LENGTH = 60_000  # characters; a receipt of every code has fewer than 8,000
+_OF = "receipt"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A code that was suggested."""
+
+    axis: str
+    code: str
+    probability: float
+    decision: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was suggested on one text, when, and whether the person saw it."""
+
+    at: datetime
+    origin: Origin
+    case_digest: str | None
+    language: str
+    country: str | None
+    bundle: str
+    codebook: str
+    policy: str
+    shown: tuple[Shown, ...]
+
+    @property
+    def suggested(self) -> frozenset[tuple[str, str]]:
+        """Axis and code of what a person was to see."""
+        return frozenset((item.axis, item.code) for item in self.shown if item.decision in ("auto", "suggest"))
+
+
+def receipt_of(
+    store: Store,
+    analysis: Analysis,
+    *,
+    case_id: str | None,
+    country: str | None,
+    origin: Origin,
+    policy: str,
+) -> Receipt:
+    """The receipt of an analysis: every code that is suggested or up for review."""
+    shown = tuple(
+        Shown(item.axis, item.code, round(item.probability, 4), item.decision)
+        for item in analysis.suggestions
+        if item.decision != "none"
+    )
+    return Receipt(
+        store.clock(),
+        origin,
+        store.digest("case", case_id) if case_id else None,
+        analysis.language,
+        country,
+        analysis.bundle,
+        analysis.codebook,
+        policy,
+        shown,
+    )
+
+
+def seal_receipt(store: Store, receipt: Receipt) -> str:
+    """The receipt as an opaque text."""
+    content: dict[str, Any] = asdict(receipt)
+    content["at"] = receipt.at.isoformat()
+    sealed = store.keyring.seal(json.dumps(content, separators=(",", ":")).encode(), of=_OF)
+    return base64.urlsafe_b64encode(sealed).decode()
+
+
+def open_receipt(store: Store, text: str) -> Receipt:
+    """The receipt that was sealed. Raises `SealBroken` for any other text, or one that is older than a week."""
+    if len(text) > _MAX_LENGTH:
+        raise SealBroken("it is no receipt")
+    try:
+        sealed = base64.b64decode(text.encode("ascii", "replace"), altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise SealBroken("it is no receipt") from None
+    content = json.loads(store.keyring.open(sealed, of=_OF))
+    at = datetime.fromisoformat(content.pop("at"))
+    if store.clock() - at > _VALID:
+        raise SealBroken("it is older than a week: ask for suggestions again")
+    shown = tuple(Shown(**item) for item in content.pop("shown"))
+    return Receipt(at=at, shown=shown, **content)

@@ -1,0 +1,120 @@
+"""The store as one value: its database, its keys, its audit log, and the secret of its keyed hashes."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .audit import HEAD, Audit
+from .engine import Database, open_engine
+from .sealing import Keyring
+from .tables import Feedback, Secret
+
+PEPPER = "pepper"
+_PEPPER_SIZE = 32  # bytes
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """What the service keeps.
+
+    Hashes of case ids, access keys and requests are keyed with a pepper that lies sealed in the database itself, so
+    that the keys of the key file can change and the hashes stay.
+    """
+
+    def __init__(self, database: Database, keyring: Keyring, pepper: bytes, *, clock: Clock = now) -> None:
+        self.database = database
+        self.keyring = keyring
+        self.clock = clock
+        self._pepper = pepper
+        self.audit = Audit(keyring, self.derive("audit"))
+
+    @classmethod
+    def open(cls, url: str, keyring: Keyring, *, migrate: bool = True, clock: Clock = now) -> Store:
+        """Open a store, made or brought to the version of this software first unless ``migrate`` is false.
+
+        Raises `StoreError` where it cannot be had, `SealBroken` where the key file does not belong to it.
+        """
+        database = Database(open_engine(url))
+        try:
+            if migrate:
+                database.migrate()
+            database.check()
+            return cls(database, keyring, _pepper(database, keyring), clock=clock)
+        except BaseException:
+            database.close()
+            raise
+
+    def derive(self, purpose: str) -> bytes:
+        """A secret for one purpose, the same each time the store is opened."""
+        return hmac.new(self._pepper, f"casecoder {purpose}".encode(), "sha256").digest()
+
+    def digest(self, purpose: str, value: str) -> str:
+        """A keyed hash of a value, in hexadecimal; equal values of two purposes have different ones."""
+        return hmac.new(self.derive(purpose), value.encode(), "sha256").hexdigest()
+
+    @contextmanager
+    def audited(self, actor: str, action: str, **facts: object) -> Iterator[Session]:
+        """A transaction with its entry in the audit log: without the entry nothing is read or written."""
+        with self.database.writing() as session:
+            self.audit.add(session, actor, action, facts, at=self.clock())
+            yield session
+
+    def rotate(self, *, batch: int = 200, step: Callable[[int], None] = lambda done: None) -> int:
+        """Seal everything anew with the current key, some rows at a time, while the service goes on; how many values
+        were sealed with an older one."""
+        done = 0
+        with self.audited("command line", "rotate key") as session:
+            for secret in session.scalars(select(Secret)):
+                if secret.name != HEAD and not self.keyring.is_current(secret.sealed):
+                    secret.sealed = self.keyring.seal(self.keyring.open(secret.sealed, of=secret.name), of=secret.name)
+                    done += 1
+        last = 0
+        while True:
+            with self.database.writing() as session:
+                rows = session.scalars(
+                    select(Feedback).where(Feedback.number > last).order_by(Feedback.number).limit(batch)
+                ).all()
+                if not rows:
+                    return done
+                for row in rows:
+                    if row.sealed_text is not None and not self.keyring.is_current(row.sealed_text):
+                        name = text_of(row.id)
+                        row.sealed_text = self.keyring.seal(self.keyring.open(row.sealed_text, of=name), of=name)
+                        done += 1
+                last = rows[-1].number
+            step(len(rows))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+def _pepper(database: Database, keyring: Keyring) -> bytes:
+    """The secret of the store's keyed hashes; made, with the head of the audit log, where the store is new. Later on a
+    log without its head was tampered with, and is not begun anew."""
+    with database.writing() as session:
+        secret = session.get(Secret, PEPPER)
+        if secret is not None:
+            return keyring.open(secret.sealed, of=PEPPER)
+        pepper = secrets.token_bytes(_PEPPER_SIZE)
+        session.add(Secret(name=PEPPER, sealed=keyring.seal(pepper, of=PEPPER)))
+        Store(database, keyring, pepper).audit.begin(session)
+        return pepper
+
+
+def text_of(feedback_id: str) -> str:
+    """What a sealed text is bound to."""
+    return f"feedback text {feedback_id}"
