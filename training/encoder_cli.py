@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,14 +20,14 @@ from .config import Config, load_config
 from .console import CONFIG, RUN, ConfigOption, RunOption, console, progress, read_json, split_of, write_json
 
 if TYPE_CHECKING:
+    from nlp.bundle import Bundle
+
+    from .corpus import Case
     from .encoder.finetune import Material
     from .encoder.network import CaseNetwork
     from .encoder.settings import Tuning
 
 app = typer.Typer()
-
-TOKENIZER = "tokenizer.json"
-VOCABULARY = "vocabulary.json"  # unknown word pieces by language, before and after pruning
 
 EncoderOption = Annotated[str | None, typer.Option(help="The encoder to start from: a name on the hub, or a folder.")]
 NamesOption = Annotated[Path | None, typer.Option(help="Folder of sentences with marked names, *.train.jsonl.gz.")]
@@ -44,18 +44,25 @@ def finetune(
         Path | None,
         typer.Option(help="An earlier run, whose word pieces and weights this one starts with: for more narratives."),
     ] = None,
+    after_bundle: Annotated[
+        str | None,
+        typer.Option(help="A bundle, by name or folder, whose encoder this run starts with; no other one is needed."),
+    ] = None,
 ) -> None:
     """Fine-tune the encoder on the training split, for hours; a stopped run goes on from its last checkpoint."""
+    if after and after_bundle:
+        raise SettingsError("--after and --after-bundle are two beginnings: name one")
     _require()
+    from .encoder.beginning import with_bundle
     from .encoder.finetune import CHECKPOINT
-
-    begins = not (run / CHECKPOINT).exists()
-    if after and begins:
-        _take_over(after, run)
-    network, material, tuning = _opened(config, run, encoder, names)
     from .encoder.finetune import finetune as train
 
-    if after and begins:
+    begins = not (run / CHECKPOINT).exists()
+    bundle = _begin(config, run, after, after_bundle) if begins else None
+    network, material, tuning = _opened(config, run, encoder, names)
+    if bundle:
+        network = with_bundle(network, bundle, material)
+    elif after and begins:
         network = _trained(network, after)
     train(network, material, tuning, run, say=_say)
     _export(network, material, tuning, run)
@@ -145,13 +152,26 @@ def _opened(config: Path, run: Path, encoder: str | None, names: Path | None) ->
     return *_prepare(tuning, run, load_codebook(settings.codebook)), tuning
 
 
-def _take_over(after: Path, run: Path) -> None:
-    """Begin a run with the word pieces of an earlier one."""
-    try:
-        pieces = (after / TOKENIZER).read_bytes()
-    except OSError as error:
-        raise CorpusError(f"is no run to go on from ({type(error).__name__})", source=str(after), line=0) from None
-    (run / TOKENIZER).write_bytes(pieces)
+def _begin(config: Path, run: Path, after: Path | None, after_bundle: str | None) -> Bundle | None:
+    """Take over what an earlier run or a bundle has left, unless it has seen cases that will judge this run; gives the
+    bundle."""
+    from nlp.bundle import open_bundle
+
+    from .encoder.beginning import begin_after_bundle, begin_after_run, require_start
+
+    if not after and not after_bundle:
+        require_start(run)
+        return None
+    book = load_codebook(load_config(config).codebook)
+    judged = split_of(run, "tune", book)
+    if (run / "test.jsonl").exists() and (run / "test.jsonl").stat().st_size:
+        judged += split_of(run, "test", book)
+    if after:
+        begin_after_run(after, run, judged)
+        return None
+    bundle = open_bundle(after_bundle)
+    begin_after_bundle(bundle, run, judged)
+    return bundle
 
 
 def _trained(network: CaseNetwork, run: Path) -> CaseNetwork:
@@ -188,8 +208,6 @@ def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Ma
 
     from .encoder.examples import read_sentences
     from .encoder.finetune import Material, build_network
-    from .encoder.source import load_source
-    from .encoder.vocabulary import coverage
 
     cases, watched = (split_of(run, name, book) for name in ("train", "tune"))
     files = sorted(Path(tuning.names).glob("*.train.jsonl.gz")) if tuning.names else []
@@ -197,28 +215,46 @@ def _prepare(tuning: Tuning, run: Path, book: Codebook) -> tuple[CaseNetwork, Ma
         raise CorpusError("holds no *.train.jsonl.gz", source=tuning.names, line=0)
     sentences = [sentence for file in files for sentence in read_sentences(file)]
     texts = [case.text for case in cases] + [sentence.text for sentence in sentences]
-    goes_on = (run / TOKENIZER).exists()
     with console.status("loading the encoder"):
+        model, small = _encoder(tuning, run, texts, cases)
+    material = Material(cases, watched, sentences, WordPieces.from_json(small), book)
+    return build_network(model, material, tuning), material
+
+
+def _encoder(tuning: Tuning, run: Path, texts: Sequence[str], cases: Sequence[Case]) -> tuple[Any, bytes]:
+    """The transformer and its ``tokenizer.json``: of the encoder that the settings name, or, in a run that began after
+    a bundle, of the same form as its, still without weights."""
+    from .encoder.beginning import START, TOKENIZER, VOCABULARY, blank_start
+    from .encoder.source import load_source
+    from .encoder.vocabulary import coverage
+
+    by_language: dict[str, list[str]] = {}
+    for case in cases:
+        by_language.setdefault(case.language, []).append(case.text)
+    known = (run / TOKENIZER).read_bytes() if (run / TOKENIZER).exists() else None
+    if known and (run / START).exists():
+        model, small = blank_start(run, layers=tuning.layers, dropout=tuning.dropout), known
+        told = read_json(run / VOCABULARY)["before"]  # as the bundle tells it: the whole vocabulary is not here
+        before = {language: figures for language, figures in told.items() if language in by_language}
+    else:
         model, small, whole = load_source(
             tuning.encoder,
             texts,
             vocabulary=tuning.vocabulary,
             layers=tuning.layers,
             dropout=tuning.dropout,
-            pruned_before=(run / TOKENIZER).read_bytes() if goes_on else None,
+            pruned_before=known,
         )
+        before = coverage(whole, by_language)
     (run / TOKENIZER).write_bytes(small)
-    by_language: dict[str, list[str]] = {}
-    for case in cases:
-        by_language.setdefault(case.language, []).append(case.text)
-    write_json(run / VOCABULARY, {"before": coverage(whole, by_language), "after": coverage(small, by_language)})
-    material = Material(cases, watched, sentences, WordPieces.from_json(small), book)
-    return build_network(model, material, tuning), material
+    write_json(run / VOCABULARY, {"before": before, "after": coverage(small, by_language)})
+    return model, small
 
 
 def _export(network: CaseNetwork, material: Material, tuning: Tuning, run: Path) -> None:
     """Write the encoder as a bundle holds it, with its log and the report on its vocabulary."""
     from .corpus import id_digest
+    from .encoder.beginning import TOKENIZER, VOCABULARY, seen_with, start_facts
     from .encoder.finetune import LOG
     from .encoder.parts import parts_of
     from .encoder_fit import FACTS, PARTS
@@ -232,7 +268,7 @@ def _export(network: CaseNetwork, material: Material, tuning: Tuning, run: Path)
         "tokenizer.json": (run / TOKENIZER).read_bytes(),
         "vocabulary.json": (json.dumps(read_json(run / VOCABULARY)) + "\n").encode(),
         LOG: (run / LOG).read_bytes(),
-        SEEN: (json.dumps(sorted(id_digest(case.case_id) for case in material.cases)) + "\n").encode(),
+        SEEN: seen_with(run, [id_digest(case.case_id) for case in material.cases]),
         "tags.npy": array_bytes(parts.tag_weights),
         "salience.npy": array_bytes(pooling.salience),
         "evidence.npy": array_bytes(pooling.evidence),
@@ -251,6 +287,7 @@ def _export(network: CaseNetwork, material: Material, tuning: Tuning, run: Path)
         "settings": settings,
         "cases": len(material.cases),
         "sentences": len(material.sentences),
+        **start_facts(run),
     }
     write_json(folder / FACTS, facts)
 

@@ -163,7 +163,7 @@ def tuning(bert_folder: Path) -> Tuning:
         tokens_per_batch=96,
         frozen_layers=1, learning_rate=2e-3, head_learning_rate=1e-2, weight_decay=0.01, warmup=0.1,
         dropout=0.1, head_dropout=0.1, precision="float32", evidence_weight=1.0, tags_weight=1.0,
-        sentences_share=0.5, lower_share=0.2, upper_share=0.1, minutes_between_checkpoints=60,
+        sentences_share=0.5, lower_share=0.2, upper_share=0.1, excerpt_share=0.0, minutes_between_checkpoints=60,
     )  # fmt: skip
 
 

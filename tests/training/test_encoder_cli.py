@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from nlp.bundle import open_bundle
 from nlp.cli import app as casecoder
+from training.corpus import id_digest, read_cases
 from training.encoder_fit import FACTS, PARTS
-from training.package import ENCODER_FILES
+from training.package import ENCODER_FILES, SEEN
 
 
 @pytest.fixture
@@ -207,3 +208,116 @@ def test_parity_with_full_precision_is_measured(drafted, small_config, bert_fold
     assert measured["bundle_digest"] == open_bundle(run / "bundle").digest
     assert set(measured["micro_f1"]) == {"violation", "perpetrator", "population"}
     assert set(measured["micro_f1"]["violation"]) == {"float", "small"}
+
+
+@pytest.fixture(scope="module")
+def options(small_config, names_folder, tmp_path_factory):
+    """Of a run for which no encoder lies anywhere."""
+    nowhere = tmp_path_factory.mktemp("nowhere") / "none"
+    return ("--encoder", nowhere, "--names", names_folder, "--config", small_config)
+
+
+@pytest.fixture
+def prepared(finetuned, tmp_path):
+    """A new run with the splits of the first."""
+    run = tmp_path / "new"
+    run.mkdir()
+    for name in ("train", "tune", "test"):
+        shutil.copy(finetuned / f"{name}.jsonl", run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def continued(finetuned, drafted, options, train, tmp_path_factory):
+    """A run that goes on from the bundle of the first, with half of its cases."""
+    run = tmp_path_factory.mktemp("continued")
+    for name in ("train", "tune", "test"):
+        lines = (finetuned / f"{name}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        (run / f"{name}.jsonl").write_text("".join(lines[:6]), encoding="utf-8")
+    done = train("finetune", "--after-bundle", drafted / "bundle", *options, "--run", run)
+    assert done.exit_code == 0, done.output
+    return run
+
+
+def losses(run):
+    return json.loads((run / "finetune.jsonl").read_text(encoding="utf-8").splitlines()[-1])["loss"]
+
+
+def test_run_goes_on_from_a_bundle_without_the_encoder_that_this_was_made_of(continued, drafted, finetuned, codebook):
+    assert losses(continued)["codes"] < losses(finetuned)["codes"]
+    assert (continued / PARTS / "tokenizer.json").read_bytes() == (drafted / "bundle" / "tokenizer.json").read_bytes()
+    facts = json.loads((continued / PARTS / FACTS).read_text(encoding="utf-8"))
+    bundle = open_bundle(drafted / "bundle")
+    assert facts["after"] == {"bundle": "react-9.9.9", "digest": bundle.digest}
+    assert "after" not in json.loads((finetuned / PARTS / FACTS).read_text(encoding="utf-8"))
+    seen = json.loads((continued / PARTS / SEEN).read_text(encoding="utf-8"))
+    assert seen == sorted(id_digest(case.case_id) for case in read_cases(finetuned / "train.jsonl", codebook))
+
+
+def test_run_after_a_bundle_is_resumed_exported_and_followed_without_it(continued, prepared, options, train, tmp_path):
+    run = shutil.copytree(continued, tmp_path / "run")
+    before = {name: (run / PARTS / name).read_bytes() for name in ENCODER_FILES}
+    for command in ("finetune", "export-encoder"):
+        shutil.rmtree(run / PARTS)
+        done = train(command, *options, "--run", run)
+        assert done.exit_code == 0, done.output
+        assert {name: (run / PARTS / name).read_bytes() for name in ENCODER_FILES} == before
+    done = train("finetune", "--after", run, *options, "--run", prepared)
+    assert done.exit_code == 0, done.output
+    assert "after" in json.loads((prepared / PARTS / FACTS).read_text(encoding="utf-8"))
+
+
+def test_going_on_from_a_bundle_twice_gives_the_same_weights(continued, drafted, options, train, tmp_path):
+    run = tmp_path / "again"
+    run.mkdir()
+    for name in ("train", "tune", "test"):
+        shutil.copy(continued / f"{name}.jsonl", run)
+    done = train("finetune", "--after-bundle", drafted / "bundle", *options, "--run", run)
+    assert done.exit_code == 0, done.output
+    assert (run / PARTS / "encoder.onnx").read_bytes() == (continued / PARTS / "encoder.onnx").read_bytes()
+
+
+@pytest.mark.parametrize("after", ["--after", "--after-bundle"])
+@pytest.mark.parametrize("split", ["tune", "test"])
+def test_encoder_that_has_seen_what_will_judge_it_is_refused(
+    after, split, finetuned, drafted, prepared, options, train
+):
+    shutil.copy(finetuned / "train.jsonl", prepared / f"{split}.jsonl")
+    earlier = finetuned if after == "--after" else drafted / "bundle"
+    done = train("finetune", after, earlier, *options, "--run", prepared)
+    assert done.exit_code == 2
+    assert "12 of its cases are among those that the encoder was fine-tuned on" in re.sub(r"\s+", " ", done.output)
+    assert not (prepared / "tokenizer.json").exists()
+
+
+@pytest.mark.parametrize("bundle", ["linear", "missing"])
+def test_bundle_without_an_encoder_is_no_beginning(bundle, tiny_bundle, prepared, options, train, tmp_path):
+    path = tiny_bundle if bundle == "linear" else tmp_path / "none"
+    done = train("finetune", "--after-bundle", path, *options, "--run", prepared)
+    assert done.exit_code == 2
+    assert ("no encoder to go on from" if bundle == "linear" else "none") in re.sub(r"\s+", " ", done.output)
+
+
+def test_run_has_one_beginning(drafted, finetuned, prepared, options, train):
+    done = train("finetune", "--after", finetuned, "--after-bundle", drafted / "bundle", *options, "--run", prepared)
+    assert done.exit_code == 2
+    assert "name one" in done.output
+
+
+def test_run_after_a_bundle_that_has_no_weights_yet_does_not_begin_with_random_ones(
+    continued, options, train, tmp_path
+):
+    run = shutil.copytree(continued, tmp_path / "run")
+    (run / "checkpoint.pt").unlink()
+    done = train("finetune", *options, "--run", run)
+    assert done.exit_code == 2
+    assert "--after-bundle" in done.output
+
+
+def test_bundle_of_another_number_of_layers_is_refused(drafted, prepared, small_config, options, train, tmp_path):
+    toml = small_config.read_text(encoding="utf-8").replace("\nlayers = 2", "\nlayers = 1")
+    (tmp_path / "flat.toml").write_text(toml, encoding="utf-8")
+    done = train("finetune", "--after-bundle", drafted / "bundle", *options, "--config", tmp_path / "flat.toml",
+                 "--run", prepared)  # fmt: skip
+    assert done.exit_code == 2
+    assert "2 layers, not 1" in re.sub(r"\s+", " ", done.output)

@@ -18,9 +18,11 @@ from nlp.encoding import Tokens, WordPieces
 from nlp.errors import CorpusError
 from nlp.pseudonyms import wording
 from nlp.tags import OUTSIDE, Tags
+from nlp.types import Span
 
 from ..corpus import Case
 from ..fit import targets_of
+from .excerpts import excerpt_primary, excerpt_targets
 
 NAMES = ("PERSON", "LOCATION", "ORGANISATION")  # what the public corpora mark
 
@@ -56,25 +58,35 @@ def allowed_tags(tags: Tags) -> np.ndarray:
 
 
 def case_example(
-    case: Case, pieces: WordPieces, tags: Tags, columns: Sequence[Column], *, limit: int, rng: Random | None = None
+    case: Case,
+    pieces: WordPieces,
+    tags: Tags,
+    columns: Sequence[Column],
+    *,
+    limit: int,
+    rng: Random | None = None,
+    window: Span | None = None,
 ) -> Example:
-    """A case as an example. Of one that is longer than ``limit`` tokens a stretch that ``rng`` chooses, or the
-    beginning; evidence then counts where it is seen."""
-    tokens = pieces.cut(case.text)
+    """A case as an example, or a ``window`` of it with the codes that show there. Of one that is longer than ``limit``
+    tokens a stretch that ``rng`` chooses, or the beginning; evidence then counts where it is seen."""
+    tokens = _cut(case.text, window, pieces)
     allowed = np.array(tags.numbers(tokens, case.entities or ()), dtype=np.int64)
     if case.entities is None:
         allowed[:] = len(tags.names) + 3
     evidence = token_evidence(case, tokens, columns)
     first = 0 if rng is None or len(tokens) <= limit else rng.randrange(len(tokens) - limit + 1)
     part = slice(first, first + limit)
-    return Example(
-        tokens.ids[part],
-        allowed[part],
-        tags.outside(allowed[part]),
-        evidence[part],
-        targets_of([case], columns)[0],
-        primary_targets(case, columns),
-    )
+    targets = excerpt_targets(case, window, columns) if window else targets_of([case], columns)[0]
+    primary = excerpt_primary(case, targets, columns) if window else primary_targets(case, columns)
+    return Example(tokens.ids[part], allowed[part], tags.outside(allowed[part]), evidence[part], targets, primary)
+
+
+def _cut(text: str, window: Span | None, pieces: WordPieces) -> Tokens:
+    """The pieces of a text, or of a window as if it stood alone; offsets are those in the whole text."""
+    if not window:
+        return pieces.cut(text)
+    tokens = pieces.cut(text[window.start : window.end])
+    return Tokens(tokens.ids, tokens.starts + window.start, tokens.ends + window.start)
 
 
 def primary_targets(case: Case, columns: Sequence[Column]) -> np.ndarray:

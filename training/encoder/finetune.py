@@ -25,6 +25,7 @@ from ..corpus import Case
 from ..refill import LIGHT, NO_NOISE, Refiller
 from .batches import buckets, collate
 from .examples import Example, Sentence, allowed_tags, case_example, recased, sentence_example
+from .excerpts import draw_window
 from .network import CaseNetwork, loss_of
 from .settings import Tuning
 
@@ -58,8 +59,8 @@ class Material:
 
 
 def epoch_batches(material: Material, tuning: Tuning, epoch: int) -> list[list[Example]]:
-    """The batches of one epoch: every case, from the second epoch on with other identifiers and hurried spelling, and
-    a share of the sentences. Same seed, same epoch: same batches."""
+    """The batches of one epoch: every case, from the second epoch on with other identifiers and hurried spelling, a
+    share of them cut to an excerpt, and a share of the sentences. Same seed, same epoch: same batches."""
     rng = Random(f"{tuning.seed}/{epoch}")  # noqa: S311 - the order of training, no secret
     refiller = Refiller(seed=tuning.seed, noise=LIGHT if epoch % 2 else NO_NOISE)
     cases = [refiller.refill(case, epoch) if epoch else case for case in material.cases]
@@ -87,7 +88,9 @@ def _case(case: Case, material: Material, tags: Tags, tuning: Tuning, rng: Rando
             for axis, codes in case.evidence.items()
         }
         case = replace(case, text=text, evidence=evidence)
-    return case_example(case, material.pieces, tags, material.columns, limit=WINDOW, rng=rng)
+    cut = tuning.excerpt_share > 0 and rng.random() < tuning.excerpt_share
+    window = draw_window(case, material.columns, rng) if cut else None
+    return case_example(case, material.pieces, tags, material.columns, limit=WINDOW, rng=rng, window=window)
 
 
 def _recased(sentence: Sentence, tuning: Tuning, rng: Random) -> Sentence:

@@ -63,6 +63,26 @@ def parts_of(network: CaseNetwork, tags: Tags, columns: Sequence[Column], *, sma
     return EncoderParts(content, pooling, tags, _with_bias(weights["tags.weight"], weights["tags.bias"]))
 
 
+def load_heads(network: CaseNetwork, pooling: Pooling, tag_weights: np.ndarray, tag_bias: np.ndarray) -> None:
+    """Give the network the heads that `parts_of` has made of another one; it is of the same columns and tags."""
+    weights = {
+        "tags.weight": tag_weights.T,
+        "tags.bias": tag_bias,
+        "salience.weight": pooling.salience[:-1].T,
+        "salience.bias": pooling.salience[-1],
+        "evidence.weight": pooling.evidence[:-1].T,
+        "evidence.bias": pooling.evidence[-1],
+        "strongest": pooling.opinion[-2],
+    }
+    for axis in range(len(pooling.axes)):  # each head has a row for every column, and only those of its axis are read
+        weights[f"codes.{axis}.weight"] = pooling.opinion[:-2].T
+        weights[f"codes.{axis}.bias"] = pooling.opinion[-1]
+    stored = network.state_dict()
+    for name, value in weights.items():
+        stored[name] = torch.tensor(np.array(value), dtype=torch.float32)
+    network.load_state_dict(stored)
+
+
 def _with_bias(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Weights of shape (width + 1, n), the last row is the bias."""
     return np.vstack([weight.T, bias]).astype(np.float32)

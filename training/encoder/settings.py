@@ -32,6 +32,7 @@ class Tuning:
     sentences_share: float
     lower_share: float
     upper_share: float
+    excerpt_share: float
     minutes_between_checkpoints: int
 
     @classmethod
@@ -41,4 +42,6 @@ class Tuning:
         values = {item.name: kinds[str(item.type)](table[item.name]) for item in fields(cls) if item.name != "seed"}
         if values["precision"] not in ("bfloat16", "float32"):
             raise ValueError("precision is bfloat16 or float32")
+        if wrong := [name for name in values if name.endswith("_share") and not 0 <= values[name] <= 1]:
+            raise ValueError(f"{wrong[0]} is from 0 to 1")
         return cls(**values, seed=seed)

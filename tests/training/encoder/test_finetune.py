@@ -201,3 +201,32 @@ def test_text_in_one_case_keeps_its_evidence_and_identifiers(material, tuning, s
         assert (example.evidence[:, at] == 1).any()
         assert (example.evidence[:, at] == 0).any()
         assert (example.allowed == material.tags.number("B", "PERSON")).sum() == 1
+
+
+def test_stopped_run_on_excerpts_ends_as_one_that_was_never_stopped(tuning, material, build, tmp_path, monkeypatch):
+    settings = replace(tuning, excerpt_share=0.6, minutes_between_checkpoints=0)
+    whole = build(settings)
+    finetune(whole, material, settings, tmp_path / "whole")
+    calls = count()
+
+    def stopping(*args):
+        if next(calls) == len(epoch_batches(material, settings, 0)) + 3:  # in the second epoch
+            raise Stopped
+        return collate(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "collate", stopping)
+        with pytest.raises(Stopped):
+            finetune(build(settings), material, settings, tmp_path / "stopped")
+    network = build(replace(settings, seed=99))
+    finetune(network, material, settings, tmp_path / "stopped")
+    for name, value in whole.state_dict().items():
+        assert torch.allclose(network.state_dict()[name], value, atol=1e-6), name
+
+
+def test_excerpts_lower_every_loss_too(tuning, material, build, tmp_path):
+    network = build(tuning)
+    before = loss_on_cases(network, material)
+    finetune(network, material, replace(tuning, epochs=4, falls_over=4, excerpt_share=0.5), tmp_path)
+    after = loss_on_cases(network, material)
+    assert all(after[name] < before[name] for name in after)

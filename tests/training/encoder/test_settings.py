@@ -35,6 +35,10 @@ def test_configuration_without_an_encoder_has_none(config):
         ("names", 'name = ""'),
         ("precision", 'precision = "float16"'),
         ("warmup", 'warmup = "much"'),
+        ("excerpt_share", ""),
+        ("excerpt_share", "excerpt_share = 1.5"),
+        ("excerpt_share", "excerpt_share = -0.1"),
+        ("lower_share", "lower_share = nan"),
         ("seed", ""),
     ],
 )
@@ -49,3 +53,10 @@ def test_missing_or_senseless_value_is_refused_with_the_file(toml, tmp_path, key
 def test_whole_numbers_may_stand_for_shares(toml):
     table = tomllib.loads(toml)["encoder"]
     assert Tuning.from_toml({**table, "weight_decay": 0}, seed=1).weight_decay == 0.0
+
+
+@pytest.mark.parametrize(("name", "share"), [("encoder", 0.0), ("encoder-more", 0.35)])
+def test_share_of_excerpts_in_the_shipped_configurations(root, name, share):
+    settings = load_config(root / "training" / "configs" / f"{name}.toml").encoder
+    assert settings is not None
+    assert settings.excerpt_share == share
