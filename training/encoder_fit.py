@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -210,7 +210,7 @@ def with_tag_thresholds(
 ) -> EncoderFiles:
     """The same encoder with a threshold for each identifier type: where F2 of words is best on ``cases``, recall
     counting twice as much as precision; and with one for the words beside an identifier, from which on one in three of
-    those that join it belongs to one."""
+    those that join it belongs to one, one in eight where the identifier tells by itself who somebody is."""
     serving = files.serving(codebook)
     tagger = serving.tagger
     scores, gold = [], []
@@ -229,17 +229,21 @@ def with_tag_thresholds(
     thresholds = dict.fromkeys(tagger.tags.types, _MIDDLE)
     if scores:
         thresholds = _tag_thresholds(tagger, np.concatenate(scores), np.concatenate(gold))
-    growth = _tag_growth(tagger, thresholds, read)
+    direct = {item.id for item in codebook.identifiers if item.kind == "direct"}
+    growth = _tag_growth(tagger, thresholds, read, direct)
     return replace(files, facts={**files.facts, "tag_thresholds": thresholds, "tag_growth": growth})
 
 
 _GROWTH = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
-_WORTH = 1 / 3  # share of the tokens that join an identifier that have to belong to one
+_WORTH, _WORTH_DIRECT = 1 / 3, 1 / 8  # share of the tokens that join an identifier that have to belong to one
 _FEWEST = 10  # tokens that have joined before their share says anything
 
 
 def _tag_growth(
-    tagger: Tagger, thresholds: Mapping[str, float], read: Sequence[tuple[np.ndarray, Tokens, np.ndarray]]
+    tagger: Tagger,
+    thresholds: Mapping[str, float],
+    read: Sequence[tuple[np.ndarray, Tokens, np.ndarray]],
+    direct: Collection[str],
 ) -> dict[str, float]:
     """For each type the least growth that is worth it; ``read`` has the probabilities of a text, its tokens, and which
     of them are marked."""
@@ -253,7 +257,8 @@ def _tag_growth(
             joined += np.bincount(kinds[joins], minlength=len(types))
             right += np.bincount(kinds[joins & marked], minlength=len(types))
         for kind, all_, good in zip(types, joined, right, strict=True):
-            if all_ >= _FEWEST and good >= _WORTH * all_:
+            worth = _WORTH_DIRECT if kind in direct else _WORTH
+            if all_ >= _FEWEST and good >= worth * all_:
                 growth[kind] = least
     return growth
 
