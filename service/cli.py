@@ -135,7 +135,8 @@ def run(
         server_header=False,
         timeout_graceful_shutdown=8,
         timeout_keep_alive=10,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
     )
 
 
@@ -178,8 +179,11 @@ def restore(file: Annotated[Path, typer.Argument(help="A backup.", exists=True, 
         database = Database(open_engine(ServiceSettings.from_env().database))
     rows = fill(database, file)
     database.close()
-    with _opened() as store, store.database.reading() as session:
-        entries = store.audit.verify(session)
+    with _opened() as store:
+        with store.database.reading() as session:
+            entries = store.audit.verify(session)
+        with store.audited(_ACTOR, "restore", rows=rows):
+            pass
     typer.echo(f"{rows:,} rows are back; the audit log holds together ({entries:,} entries).")
 
 
@@ -226,6 +230,8 @@ def erase() -> None:
         from .store.feedback import erase_case
 
         erased = erase_case(store, case_id, actor=_ACTOR)
+    if not erased:
+        raise SettingsError("nothing is kept of a case with this id: is it written as it was sent?")
     typer.echo(f"{erased:,} decisions erased. Backups keep them until they are removed (30 days by default).")
 
 

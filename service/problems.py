@@ -24,9 +24,9 @@ from nlp.errors import (
     SettingsError,
 )
 
-from .errors import SealBroken, StoreError
+from .errors import ReceiptInvalid, SealBroken, StoreError
 from .messages import language_of, told
-from .store.feedback import FeedbackRefused, FeedbackRepeated
+from .store.feedback import FeedbackRefused, FeedbackRepeated, ReadsExceeded
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:casecoder:problem:"
@@ -40,9 +40,11 @@ _STATUS: tuple[tuple[type[CasecoderError], HTTPStatus], ...] = (
     (NarrativeError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BundleError, HTTPStatus.SERVICE_UNAVAILABLE),
     (FeedbackRepeated, HTTPStatus.CONFLICT),
+    (ReadsExceeded, HTTPStatus.TOO_MANY_REQUESTS),
     (FeedbackRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (SettingsError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (SealBroken, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (ReceiptInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (SealBroken, HTTPStatus.INTERNAL_SERVER_ERROR),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
@@ -85,6 +87,8 @@ def problem_of(error: Exception, request: Request) -> dict[str, Any]:
     language = language_of(request.headers.get("accept-language", ""))
     if isinstance(error, CasecoderError):
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+        if isinstance(error, StoreError):
+            _log.error("%s on %s", type(error).__name__, _route(request.scope))
         facts = {name: _said(value) for name, value in vars(error).items()}
         return _body(status, error.code, told(error.code, str(error), language, facts))
     if isinstance(error, RequestValidationError):

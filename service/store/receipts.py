@@ -10,14 +10,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import asdict, dataclass
+import secrets
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from nlp.types import Analysis
 
-from ..errors import SealBroken
-from .store import Store
+from ..errors import ReceiptInvalid, SealBroken
+from .store import Store, case_digest
 
 Origin = Literal["blind", "assisted"]
 _VALID = timedelta(days=7)
@@ -48,6 +50,8 @@ class Receipt:
     codebook: str
     policy: str
     shown: tuple[Shown, ...]
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8), repr=False)
+    """Makes each receipt another one: it is good for one decision."""
 
     @property
     def suggested(self) -> frozenset[tuple[str, str]]:
@@ -63,17 +67,18 @@ def receipt_of(
     country: str | None,
     origin: Origin,
     policy: str,
+    axes: Collection[str] | None = None,
 ) -> Receipt:
-    """The receipt of an analysis: every code that is suggested or up for review."""
+    """The receipt of an analysis: every code of ``axes`` (all, if None) that is suggested or up for review."""
     shown = tuple(
         Shown(item.axis, item.code, round(item.probability, 4), item.decision)
         for item in analysis.suggestions
-        if item.decision != "none"
+        if item.decision != "none" and (axes is None or item.axis in axes)
     )
     return Receipt(
         store.clock(),
         origin,
-        store.digest("case", case_id) if case_id else None,
+        case_digest(store, case_id),
         analysis.language,
         country,
         analysis.bundle,
@@ -92,16 +97,19 @@ def seal_receipt(store: Store, receipt: Receipt) -> str:
 
 
 def open_receipt(store: Store, text: str) -> Receipt:
-    """The receipt that was sealed. Raises `SealBroken` for any other text, or one that is older than a week."""
+    """The receipt that was sealed. Raises `ReceiptInvalid` for any other text, or one that is older than a week."""
     if len(text) > _MAX_LENGTH:
-        raise SealBroken("it is no receipt")
+        raise ReceiptInvalid("it is none")
     try:
         sealed = base64.b64decode(text.encode("ascii", "replace"), altchars=b"-_", validate=True)
     except binascii.Error:
-        raise SealBroken("it is no receipt") from None
-    content = json.loads(store.keyring.open(sealed, of=_OF))
+        raise ReceiptInvalid("it is none") from None
+    try:
+        content = json.loads(store.keyring.open(sealed, of=_OF))
+    except SealBroken:
+        raise ReceiptInvalid("it was altered, or given out by another service") from None
     at = datetime.fromisoformat(content.pop("at"))
     if store.clock() - at > _VALID:
-        raise SealBroken("it is older than a week: ask for suggestions again")
+        raise ReceiptInvalid("it is older than a week")
     shown = tuple(Shown(**item) for item in content.pop("shown"))
     return Receipt(at=at, shown=shown, **content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from .tables import Feedback, Secret
 
 PEPPER = "pepper"
 _PEPPER_SIZE = 32  # bytes
+_KEYS_MADE = b"keys"  # after the pepper, once there was an access key
 
 Clock = Callable[[], datetime]
 
@@ -65,6 +67,16 @@ class Store:
         """A keyed hash of a value, in hexadecimal; equal values of two purposes have different ones."""
         return hmac.new(self.derive(purpose), value.encode(), "sha256").hexdigest()
 
+    def keys_made(self, session: Session) -> bool:
+        """Whether an access key was ever made here."""
+        secret = session.get_one(Secret, PEPPER)
+        return self.keyring.open(secret.sealed, of=PEPPER)[_PEPPER_SIZE:] == _KEYS_MADE
+
+    def mark_keys(self, session: Session) -> None:
+        """Remember, sealed, that access keys are needed from now on."""
+        secret = session.get_one(Secret, PEPPER)
+        secret.sealed = self.keyring.seal(self._pepper + _KEYS_MADE, of=PEPPER)
+
     @contextmanager
     def audited(self, actor: str, action: str, **facts: object) -> Iterator[Session]:
         """A transaction with its entry in the audit log: without the entry nothing is read or written."""
@@ -108,11 +120,17 @@ def _pepper(database: Database, keyring: Keyring) -> bytes:
     with database.writing() as session:
         secret = session.get(Secret, PEPPER)
         if secret is not None:
-            return keyring.open(secret.sealed, of=PEPPER)
+            return keyring.open(secret.sealed, of=PEPPER)[:_PEPPER_SIZE]
         pepper = secrets.token_bytes(_PEPPER_SIZE)
         session.add(Secret(name=PEPPER, sealed=keyring.seal(pepper, of=PEPPER)))
         Store(database, keyring, pepper).audit.begin(session)
         return pepper
+
+
+def case_digest(store: Store, case_id: str | None) -> str | None:
+    """The keyed hash of a case id, None without one. Blanks around it and forms of one letter make no difference."""
+    plain = unicodedata.normalize("NFKC", case_id or "").strip()
+    return store.digest("case", plain) if plain else None
 
 
 def text_of(feedback_id: str) -> str:

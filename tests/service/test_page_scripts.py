@@ -129,3 +129,33 @@ def test_verdicts_tell_each_code_once(run):
     before, after = run(program)
     assert before == [["x", "accepted", None], ["y", "rejected", None], ["w", "edited", "z"]]
     assert after == [["w", "accepted", None], ["y", "rejected", None], ["x", "added", None]]
+
+
+def test_nothing_applies_only_where_no_code_is_chosen(run):
+    program = """
+    const decisions = new Decisions();
+    const [x, z] = [{ axis: "a", code: "x" }, { axis: "b", code: "z" }];
+    decisions.settle({ suggestions: [{ ...x, suggested: true }], primary: {} });
+    const told = () => [[...decisions.nothing], decisions.open().length, decisions.isDecided("a")];
+    const states = [told()];
+    decisions.setNothing("a", true);
+    states.push(told());
+    decisions.mark(x, "rejected");
+    states.push(told());
+    decisions.mark(x, "accepted");
+    states.push(told());
+    decisions.setNothing("a", true);
+    states.push(told());
+    decisions.setNothing("b", true);
+    decisions.add(z);
+    states.push(told());
+    console.log(JSON.stringify(states));
+    """
+    assert run(program) == [
+        [[], 1, False],
+        [["a"], 0, True],
+        [["a"], 0, True],
+        [[], 0, True],
+        [[], 0, True],
+        [[], 0, True],
+    ]

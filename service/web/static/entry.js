@@ -300,7 +300,7 @@ async function notSaved(problem) {
   const result = byId("result");
   if (problem.code === "network") tell(result, "problem", texts.say("not_saved"));
   else if (problem.code === "feedback.unredacted") await redactAnew(problem);
-  else if (problem.code === "store.sealed") {
+  else if (problem.code === "receipt.invalid") {
     state.asked = null;
     await suggester.now();
     tell(result, "note", texts.say("stale"));
