@@ -48,6 +48,7 @@ class BodyLimit:
         wanted = _FORM if scope["path"] in self.forms else b"application/json"
         if media != wanted or headers.get(b"content-encoding", b"identity") != b"identity":
             await send_problem(
+                scope,
                 send,
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 "request.media_type",
@@ -57,7 +58,7 @@ class BodyLimit:
         length, limit = headers.get(b"content-length", b""), self.limits.of(scope)
         if length.isdigit() and int(length) > limit:
             detail = self.limits.told(limit)
-            await send_problem(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_large", detail)
+            await send_problem(scope, send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_large", detail)
             return
         await self.app(scope, receive, send)
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -177,7 +178,7 @@ class CrashGuard:
             _log.error("unhandled %s on %s %s", type(error).__name__, scope["method"], _route(scope))
             if not started:
                 detail = "Something failed here; nothing was stored. Please try again."
-                await send_problem(send, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
+                await send_problem(scope, send, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
 
 
 def _route(scope: Scope) -> str:
@@ -185,8 +186,9 @@ def _route(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", "?"))
 
 
-async def send_problem(send: Send, status: int, code: str, detail: str) -> None:
+async def send_problem(scope: Scope, send: Send, status: int, code: str, detail: str) -> None:
     """A problem response from below the app, where no request has been parsed."""
-    response = problem(status, code, detail, headers={"Connection": "close"})
+    language = language_of(Headers(scope=scope).get("accept-language", ""))
+    response = problem(status, code, told(code, detail, language, {}), headers={"Connection": "close"})
     await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
     await send({"type": "http.response.body", "body": bytes(response.body)})

@@ -21,8 +21,9 @@ from .access import COOKIE, PRINCIPAL, bearer_of, find_principal
 from .errors import StoreError
 from .limits import Limits
 from .messages import language_of, told
-from .metrics import Metrics
+from .metrics import Metrics, known_method
 from .problems import MEDIA_TYPE, TYPE_BASE, RequestRefused
+from .store.access import Scope as AccessScope
 
 _log = logging.getLogger("casecoder.requests")
 _HEAVY = ("/v1/suggestions", "/v1/suggestions/batch", "/v1/redactions", "/v1/feedback")
@@ -32,6 +33,7 @@ _SLOW = {  # seconds that some routes have
     "/v1/statistics": 60.0,
     "/coordinator": 60.0,
 }
+_SCOPES: dict[str, AccessScope] = {"/v1/keys": "admin", "/v1/erasures": "admin"}  # who may send a body there
 _LIMITED = ("/v1", "/coordinator")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _CLOSING = frozenset({400, 401, 403, 408, 413})
@@ -108,7 +110,12 @@ class Traffic:
             seconds = time.perf_counter() - started
             route = _route(scope)
             self._metrics.request(route, scope["method"], status, seconds)
-            said = {"route": route, "method": scope["method"], "status": status, "ms": round(1000 * seconds, 1)}
+            said = {
+                "route": route,
+                "method": known_method(scope["method"]),
+                "status": status,
+                "ms": round(1000 * seconds, 1),
+            }
             _log.info(json.dumps(said))
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,9 +127,9 @@ class Traffic:
             raise Refused(429, "limit.rate", "Too many logins from here: wait.", wait)
         if self._rate and path.startswith(_LIMITED) and (wait := self._rate.wait(_caller(scope))):
             raise Refused(429, "limit.rate", "Too many requests from this key: wait.", wait)
+        if path.startswith("/v1/"):
+            await self._known(scope)
         if method in _WITH_BODY:
-            if path.startswith("/v1"):
-                await self._known(scope)
             receive = await self._whole(scope, receive)
         heavy = method == "POST" and path in _HEAVY
         if heavy and self._inside >= self._most:
@@ -140,7 +147,11 @@ class Traffic:
         except StoreError as error:
             raise Refused(503, error.code, str(error), 2) from None
         if principal is None:
+            if token and self._rate and (wait := self._rate.wait(_address(scope))):
+                raise Refused(429, "limit.rate", "Too many keys from here that are none: wait.", wait)
             raise Refused(401, "http.401", "A valid access key is needed.")
+        if scope["method"] in _WITH_BODY and not principal.may(_SCOPES.get(scope["path"], "reactor")):
+            raise Refused(404, "http.404", "Not Found.")  # as what is not there, whatever the body
         scope[PRINCIPAL] = principal
 
     async def _whole(self, scope: Scope, receive: Receive) -> Receive:
@@ -233,7 +244,7 @@ class _Rate:
 def _caller(scope: Scope) -> bytes:
     """Equal for requests with one key or login, else for one address; a hash, so that no key lies in memory."""
     headers = Headers(scope=scope)
-    sent = headers.get("authorization") or cookie_parser(headers.get("cookie", "")).get(COOKIE)
+    sent = bearer_of(headers.get("authorization", "")) or cookie_parser(headers.get("cookie", "")).get(COOKIE)
     return sha256(sent.encode()).digest() if sent else _address(scope)
 
 
@@ -243,7 +254,10 @@ def _address(scope: Scope) -> bytes:
 
 def _route(scope: Scope) -> str:
     """The route's template, never the path as sent."""
-    return str(getattr(scope.get("route"), "path", "other"))
+    path = str(getattr(scope.get("route"), "path", "other"))
+    if scope["path"].startswith("/v1/") and path.startswith("/") and not path.startswith("/v1/"):
+        return f"/v1{path}"
+    return path
 
 
 async def _refuse(scope: Scope, send: Send, refusal: Refused) -> None:

@@ -65,9 +65,7 @@ def create_key(
     store: Store, *, name: str, scope: Scope, actor: str, valid: timedelta | None = None
 ) -> tuple[str, KeyFacts]:
     """A new key, shown this once, and its facts. Raises `SettingsError` for a name or scope that cannot be."""
-    name = name.strip()
-    if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
-        raise SettingsError(f"a key wants a name of 1 to {_MAX_NAME} printable characters: a pseudonym, no real name")
+    name = checked_name(name)
     if scope not in SCOPES:
         raise SettingsError(f"a scope is one of {', '.join(SCOPES)}")
     if valid is not None and valid <= timedelta(0):
@@ -89,6 +87,14 @@ def create_key(
         session.add(key)
         store.mark_keys(session)
     return token, _facts(key)
+
+
+def checked_name(name: str) -> str:
+    """The name without blanks around it. Raises `SettingsError` for one that cannot be."""
+    name = name.strip()
+    if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
+        raise SettingsError(f"a key wants a name of 1 to {_MAX_NAME} printable characters: a pseudonym, no real name")
+    return name
 
 
 def list_keys(store: Store) -> list[KeyFacts]:

@@ -60,8 +60,6 @@ def _write(database: Database, raw: IO[bytes]) -> int:
     """Write all rows as they are at one moment, and at the end how many they are and their hash."""
     rows, digest = 0, hashlib.sha256()
     with gzip.open(raw, "wt", encoding="ascii") as stream, database.reading() as session:
-        if database.engine.dialect.name == "postgresql":
-            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         stream.write(json.dumps({"format": _FORMAT, "version": database.version()}) + "\n")
         for line in _lines(session):
             stream.write(line + "\n")

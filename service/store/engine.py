@@ -79,7 +79,10 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that only reads."""
-        with _told(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        engine = self.engine
+        if engine.dialect.name == "postgresql":  # what is read is of one moment, as SQLite has it anyhow
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with _told(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def version(self) -> str | None:

@@ -24,7 +24,6 @@ from .store import Store, case_digest
 Origin = Literal["blind", "assisted"]
 _VALID = timedelta(days=7)
 _MAX_LENGTH = 60_000  # characters; a receipt of every code has fewer than 8,000
-_OF = "receipt"
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,11 @@ class Receipt:
     def suggested(self) -> frozenset[tuple[str, str]]:
         """Axis and code of what a person was to see."""
         return frozenset((item.axis, item.code) for item in self.shown if item.decision in ("auto", "suggest"))
+
+
+def _of(store: Store) -> str:
+    """What receipts of a store are bound to: another store with the same key file does not open them."""
+    return f"receipt {store.digest('store', 'receipts')}"
 
 
 def receipt_of(
@@ -92,7 +96,7 @@ def seal_receipt(store: Store, receipt: Receipt) -> str:
     """The receipt as an opaque text."""
     content: dict[str, Any] = asdict(receipt)
     content["at"] = receipt.at.isoformat()
-    sealed = store.keyring.seal(json.dumps(content, separators=(",", ":")).encode(), of=_OF)
+    sealed = store.keyring.seal(json.dumps(content, separators=(",", ":")).encode(), of=_of(store))
     return base64.urlsafe_b64encode(sealed).decode()
 
 
@@ -105,7 +109,7 @@ def open_receipt(store: Store, text: str) -> Receipt:
     except binascii.Error:
         raise ReceiptInvalid("it is none") from None
     try:
-        content = json.loads(store.keyring.open(sealed, of=_OF))
+        content = json.loads(store.keyring.open(sealed, of=_of(store)))
     except SealBroken:
         raise ReceiptInvalid("it was altered, or given out by another service") from None
     at = datetime.fromisoformat(content.pop("at"))

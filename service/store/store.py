@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from .audit import HEAD, Audit
@@ -18,6 +18,7 @@ from .sealing import Keyring
 from .tables import Feedback, Secret
 
 PEPPER = "pepper"
+_LOCK = 7_236_002  # any number, the same in each process
 _PEPPER_SIZE = 32  # bytes
 _KEYS_MADE = b"keys"  # after the pepper, once there was an access key
 
@@ -97,7 +98,11 @@ class Store:
         while True:
             with self.database.writing() as session:
                 rows = session.scalars(
-                    select(Feedback).where(Feedback.number > last).order_by(Feedback.number).limit(batch)
+                    select(Feedback)
+                    .where(Feedback.number > last)
+                    .order_by(Feedback.number)
+                    .limit(batch)
+                    .with_for_update()
                 ).all()
                 if not rows:
                     return done
@@ -118,6 +123,8 @@ def _pepper(database: Database, keyring: Keyring) -> bytes:
     """The secret of the store's keyed hashes; made, with the head of the audit log, where the store is new. Later on a
     log without its head was tampered with, and is not begun anew."""
     with database.writing() as session:
+        if database.engine.dialect.name == "postgresql":  # processes that start at once make one secret
+            session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         secret = session.get(Secret, PEPPER)
         if secret is not None:
             return keyring.open(secret.sealed, of=PEPPER)[:_PEPPER_SIZE]

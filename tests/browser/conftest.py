@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -49,16 +49,33 @@ READER = Principal("test", "admin", None)
 GRAVE = ("serious", "critical")
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests here; closed before others run, since Playwright keeps an event loop running."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Chromium at {CHROMIUM}")
-    with sync_api.sync_playwright() as playwright:
+_running = ExitStack()
+_browsers: list[Any] = []
+
+
+@pytest.fixture
+def browser() -> Any:
+    """The Chromium of all tests here."""
+    if not _browsers:
+        sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+        if not CHROMIUM.exists():
+            pytest.skip(f"needs Chromium at {CHROMIUM}")
+        playwright = _running.enter_context(sync_api.sync_playwright())
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        started.close()
+        _running.callback(started.close)
+        _running.callback(_browsers.clear)
+        _browsers.append(started)
+    return _browsers[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: Any, nextitem: Any) -> Generator[None, Any, Any]:
+    """Close Chromium before tests of other folders: as long as Playwright runs no other event loop can."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+            _running.close()
 
 
 @dataclass
@@ -87,7 +104,7 @@ def listening(app: Any) -> Iterator[str]:
             while not server.started:
                 assert thread.is_alive(), "the service did not start"
                 time.sleep(0.01)
-            yield "http://127.0.0.1:{}".format(place.getsockname()[1])
+            yield f"http://127.0.0.1:{place.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(10)

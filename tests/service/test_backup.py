@@ -21,6 +21,7 @@ from service.store.engine import Database, open_engine
 from service.store.feedback import (
     Correction,
     Decided,
+    FeedbackRepeated,
     Wanted,
     erase_case,
     export_feedback,
@@ -139,9 +140,10 @@ def test_everything_comes_back_on_each_database_and_across_them(
     assert who_is_logged_in(back, login) is not None
     assert back.digest("case", "case-1") == store.digest("case", "case-1")
     assert erase_case(back, "case-1", actor="hill") == 1
-    # It goes on where it was: numbers, the audit log, requests that were sent already.
+    # It goes on where it was: numbers, the audit log, requests and receipts that were used already.
     before = list_feedback(back, Wanted())[0].number
-    assert save(back, request="request-0", text="Дело 0: 👋🏽 [PERSON_1] отказали.") in texts
+    with pytest.raises(FeedbackRepeated):
+        save(back, request="request-0")
     new = save(back)
     assert list_feedback(back, Wanted())[0].id == new
     assert list_feedback(back, Wanted())[0].number == before + 1

@@ -159,3 +159,27 @@ def test_nothing_applies_only_where_no_code_is_chosen(run):
         [[], 0, True],
         [[], 0, True],
     ]
+
+
+@pytest.mark.parametrize(
+    "words", ["Osh-Bazar", "555-12-34", "a.b (c) [d] {e} | f/g \\ h^i$j*k+l?m", "o’z", "100%", "a&b=c~d"]
+)
+def test_words_with_any_mark_are_hidden(run, words):
+    """No character of what a person types may be taken for a part of a pattern."""
+    given = {"original": f"It was {words} here", "redacted": f"It was {words} here", "entities": []}
+    stored, _ = run(NEW + f"text.hide({json.dumps(words)}, 'PERSON');" + TOLD, **given)
+    assert stored == "It was [PERSON_1] here"
+
+
+def test_what_a_person_hid_stays_hidden_where_the_service_now_hides_a_part_of_it(run):
+    older = _redaction("Nurlan")
+    program = """
+    const before = new Redacted(original, redacted, entities);
+    before.hide("Zarina Qodirova", "PERSON");
+    const text = new Redacted(original, later, found);
+    text.carryOver(before);
+    console.log(JSON.stringify([text.text, []]));
+    """
+    newer = _redaction("Zarina", "Nurlan")
+    stored, _ = run(program, **older, later=newer["redacted"], found=newer["entities"])
+    assert "Qodirova" not in stored

@@ -323,9 +323,10 @@ def test_keys_come_from_a_file_or_the_environment(tmp_path, old_key, new_key):
 # Decisions that are sent twice
 
 
-def test_same_request_is_stored_once(store, save):
-    first = save(store, request="request-1")
-    assert save(store, request="request-1") == first
+def test_same_request_is_stored_once(store, save, new_receipt):
+    receipt = new_receipt(store)
+    first = save(store, receipt=receipt, request="request-1")
+    assert save(store, receipt=receipt, request="request-1") == first
     assert count_feedback(store, Wanted()) == 1
     assert verify(store) == 1
 

@@ -230,11 +230,13 @@ async function save() {
   if (state.saving || state.saved) return;
   state.saving = true;
   tell(byId("result"), "", texts.say("saving"));
+  for (const section of sections) section.inert = true; // what is changed now would not be what is kept
   try {
     await saveNow();
   } catch (problem) {
     await notSaved(/** @type {any} */ (problem));
   }
+  for (const section of sections) section.inert = state.saved;
   state.saving = false;
 }
 
