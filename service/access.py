@@ -6,7 +6,7 @@ What somebody may not use looks to them as if it were not there.
 from __future__ import annotations
 
 import hmac
-import ipaddress
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -21,6 +21,8 @@ from .store.store import Store
 
 COOKIE = "casecoder_session"
 CSRF_HEADER = "X-CSRF-Token"
+PRINCIPAL = "casecoder.principal"
+"""Where a request's scope has who sends it, once that is known."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _bearer = HTTPBearer(auto_error=False, description="An access key (`casecoder-serve keys create`).")
@@ -50,7 +52,7 @@ def needs_key(app_state: Any) -> bool:
 
 def get_principal(request: Request, bearer: Annotated[Any, Depends(_bearer)] = None) -> Principal:
     """Who sends the request; 401 where a key is needed and none that is valid came with it."""
-    principal = find_principal(request, bearer.credentials if bearer else None)
+    principal = request.scope.get(PRINCIPAL) or find_principal(request, bearer.credentials if bearer else None)
     if principal is None:
         raise HTTPException(
             HTTPStatus.UNAUTHORIZED, "a valid access key is needed", headers={"WWW-Authenticate": "Bearer"}
@@ -77,22 +79,24 @@ def find_principal(request: Request, token: str | None) -> Principal | None:
     return principal
 
 
+def bearer_of(header: str) -> str | None:
+    """The key of an ``Authorization`` header, None without one."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+LOCAL_HOST = re.compile(rb"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+"""What a browser on this machine calls it. Other names may be another site's that point here (DNS rebinding)."""
+
+
 def _local_only(request: Request) -> None:
-    """Refuse what a page of another site sends to this machine under a name of its own (DNS rebinding)."""
-    host = request.url.hostname or ""
-    if host not in ("localhost", "testserver") and not _is_loopback(host):
+    hosts = [value for name, value in request.scope["headers"] if name.lower() == b"host"]
+    if len(hosts) != 1 or not LOCAL_HOST.fullmatch(hosts[0]):
         raise RequestRefused(
             HTTPStatus.FORBIDDEN,
             "request.host",
             "Without access keys this service answers to localhost only: make keys with `casecoder-serve keys create`.",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 PrincipalDep = Annotated[Principal, Depends(get_principal)]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio.to_thread
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from nlp import __version__
 from nlp.bundle import Bundle, open_bundle
@@ -16,12 +15,13 @@ from nlp.pipeline import Pipeline
 from nlp.types import Narrative
 
 from . import problems
-from .deps import Models
-from .limits import BodyLimit, NoStore
+from .deps import Models, cores
+from .limits import BodyLimit, Limits, NoStore
 from .metrics import Metrics
+from .other_sites import OtherSites
 from .routes import facts, feedback, health, jobs, keys, suggestions
 from .schemas import ProblemOut
-from .settings import MAX_BATCH, ServiceSettings
+from .settings import ServiceSettings
 from .store.store import Store
 from .traffic import Traffic
 from .web import coordinator, pages
@@ -56,6 +56,8 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 _PER_CHARACTER = 12  # bytes that JSON may need for one, an escaped surrogate pair
 _OTHER_FIELDS = 100_000  # bytes of a request beside its narrative
+_OTHER_THREADS = 16
+_BATCH = 2_000_000  # bytes of a batch
 
 
 def create_app(
@@ -94,30 +96,21 @@ def create_app(
     app.include_router(pages.router)
     app.include_router(coordinator.router)
     longest = _PER_CHARACTER * settings.nlp.max_characters + _OTHER_FIELDS
-    app.add_middleware(
-        BodyLimit,
-        max_bytes=longest,
-        larger={"/v1/suggestions/batch": MAX_BATCH * longest // 4},
-        forms=pages.FORMS,
-    )
-    if settings.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "Accept-Language", "Idempotency-Key"],
-            allow_credentials=False,  # pages of other sites send a key of their own, never the cookie
-        )
+    limits = Limits(longest, {"/v1/suggestions/batch": max(longest, _BATCH), "/login": _OTHER_FIELDS})
+    app.add_middleware(BodyLimit, limits=limits, forms=pages.FORMS)
     app.add_middleware(problems.CrashGuard)
     app.add_middleware(NoStore)
     app.add_middleware(
         Traffic,
+        state=app.state,
         metrics=metrics,
-        at_once=os.cpu_count() or 1,
+        limits=limits,
+        at_once=cores(),
         max_waiting=settings.max_waiting,
         seconds=settings.request_seconds,
         per_minute=settings.requests_per_minute,
     )
+    app.add_middleware(OtherSites, state=app.state, origins=settings.allowed_origins)
     return app
 
 
@@ -131,7 +124,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     language = pipeline.reader.languages[0]
     pipeline.analyze_one(Narrative("Warm up: nobody was harmed in the city.", language=language))
     app.state.metrics.bundle(pipeline.bundle, str(pipeline.codebook))
-    app.state.models = Models(pipeline)
+    app.state.models = Models(pipeline, seconds=settings.request_seconds)
+    # Whoever has a place has a thread too, and pages and logins have some left.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = cores() + settings.max_waiting + _OTHER_THREADS
     yield
     app.state.models = None
     if app.state.store is not None:

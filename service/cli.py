@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -31,7 +32,9 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
 
 _ACTOR = "command line"
-_DAY = 86_400  # seconds
+
+_NUMBER = re.compile(r"[0-9]{1,4}")
+_MAX_DAYS = 36_500  # of a key, or of backups that are kept
 _UNITS = {"d": 1, "w": 7, "m": 30, "y": 365}  # days
 
 
@@ -77,11 +80,14 @@ def init(
     with _service():
         from nlp.keys import new_key_file
 
-        from .store.access import create_key
+        from .store.access import checked_name, create_key
         from .store.sealing import read_keyring
         from .store.store import Store
 
+    checked_name(name)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if (folder / "casecoder.db").exists():
+        raise SettingsError(f"{folder / 'casecoder.db'} exists already, and needs the key file that it was made with")
     key_file = folder.resolve() / "casecoder.key"
     database = f"sqlite:///{(folder.resolve() / 'casecoder.db').as_posix()}"
     new_key_file(key_file)
@@ -135,7 +141,8 @@ def run(
         server_header=False,
         timeout_graceful_shutdown=8,
         timeout_keep_alive=10,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
     )
 
 
@@ -152,7 +159,7 @@ def migrate() -> None:
 def backup(
     folder: Annotated[Path, typer.Argument(help="Folder for backups; not the one of the key file.")],
     keep_days: Annotated[
-        int, typer.Option(min=1, help="Remove older backups, so that erased cases leave them too.")
+        int, typer.Option(min=1, max=_MAX_DAYS, help="Remove older backups, so that erased cases leave them too.")
     ] = 30,
 ) -> None:
     """Write all that is kept into one file, sealed texts sealed, and remove backups that are too old."""
@@ -178,8 +185,11 @@ def restore(file: Annotated[Path, typer.Argument(help="A backup.", exists=True, 
         database = Database(open_engine(ServiceSettings.from_env().database))
     rows = fill(database, file)
     database.close()
-    with _opened() as store, store.database.reading() as session:
-        entries = store.audit.verify(session)
+    with _opened() as store:
+        with store.database.reading() as session:
+            entries = store.audit.verify(session)
+        with store.audited(_ACTOR, "restore", rows=rows):
+            pass
     typer.echo(f"{rows:,} rows are back; the audit log holds together ({entries:,} entries).")
 
 
@@ -226,6 +236,8 @@ def erase() -> None:
         from .store.feedback import erase_case
 
         erased = erase_case(store, case_id, actor=_ACTOR)
+    if not erased:
+        raise SettingsError("nothing is kept of a case with this id: is it written as it was sent?")
     typer.echo(f"{erased:,} decisions erased. Backups keep them until they are removed (30 days by default).")
 
 
@@ -256,7 +268,9 @@ def export(
 def keys_create(
     name: Annotated[str, typer.Argument(help="Pseudonym of whoever gets it; no real name.")],
     scope: Annotated[str, typer.Option(help="reactor, coordinator or admin.")] = "reactor",
-    days: Annotated[int | None, typer.Option(min=1, help="How long it is valid; for good if not given.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=_MAX_DAYS, help="How long it is valid; for good if not given.")
+    ] = None,
 ) -> None:
     """Make an access key; it is shown this once."""
     with _opened() as store:
@@ -309,7 +323,7 @@ def audit_verify(
     expected = None
     if expect is not None:
         number, _, digest = expect.partition(":")
-        if not number.isdigit() or len(digest) != 64:
+        if not re.fullmatch(r"[0-9]{1,15}", number) or not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise SettingsError("--expect wants a number, a colon and a hash, as `audit head` shows them")
         expected = (int(number), digest)
     with _opened() as store, store.database.reading() as session:
@@ -344,6 +358,9 @@ def audit_show(limit: Annotated[int, typer.Option(min=1, help="How many of the l
 def parse_age(text: str) -> timedelta:
     """An age such as 365d or 2y. Raises `SettingsError` for anything else."""
     number, unit = text[:-1], text[-1:]
-    if not number.isdigit() or unit not in _UNITS or not int(number):
-        raise SettingsError("an age is a number above 0 and d, w, m or y, such as 365d")
-    return timedelta(days=int(number) * _UNITS[unit])
+    if not _NUMBER.fullmatch(number) or unit not in _UNITS or not int(number):
+        raise SettingsError("an age is a number from 1 to 9999 and d, w, m or y, such as 365d")
+    days = int(number) * _UNITS[unit]
+    if days > _MAX_DAYS:
+        raise SettingsError(f"an age is at most {_MAX_DAYS:,} days")
+    return timedelta(days=days)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cached_property
+from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Annotated
 
@@ -18,13 +19,17 @@ from starlette.exceptions import HTTPException
 from nlp.pipeline import Pipeline
 from nlp.types import Analysis, Narrative, Redaction
 
+from .problems import RequestRefused
+
 
 class Models:
-    """The loaded pipeline, run for as many texts at once as there are cores."""
+    """The loaded pipeline, run for as many texts at once as there are cores; who waits longer than ``seconds`` for a
+    place is sent away."""
 
-    def __init__(self, pipeline: Pipeline, *, at_once: int | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, *, at_once: int | None = None, seconds: float = 60.0) -> None:
         self.pipeline = pipeline
-        self._places = BoundedSemaphore(at_once or os.cpu_count() or 1)
+        self._places = BoundedSemaphore(at_once or cores())
+        self._seconds = seconds
 
     @cached_property
     def policy(self) -> str:
@@ -46,8 +51,21 @@ class Models:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        with self._places:
+        if not self._places.acquire(timeout=self._seconds):
+            raise RequestRefused(
+                HTTPStatus.SERVICE_UNAVAILABLE, "limit.busy", "Too many requests wait already: try again soon."
+            )
+        try:
             yield
+        finally:
+            self._places.release()
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def get_models(request: Request) -> Models:

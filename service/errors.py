@@ -3,6 +3,7 @@
 ::
 
     CasecoderError
+    |- ReceiptInvalid        (ValueError)         a receipt of suggestions that was not given out here
     `- StoreError            (RuntimeError)       the store cannot be used
        |- SealBroken                              a stored value that cannot be decrypted
        |- StoreBehind                             a database of another version
@@ -27,6 +28,15 @@ class SealBroken(StoreError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"a stored value cannot be opened: {reason}")
+
+
+class ReceiptInvalid(CasecoderError, ValueError):
+    """A receipt that was not given out here, or is too old."""
+
+    code = "receipt.invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the receipt is not valid: {reason}; ask for suggestions again")
 
 
 class StoreBehind(StoreError):

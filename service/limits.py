@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .problems import RequestRefused, send_problem
+from .problems import send_problem
 
 _FORM = b"application/x-www-form-urlencoded"
 
 
-class BodyLimit:
-    """Refuses bodies of more than ``max_bytes`` with 413 and compressed or non-JSON ones with 415, without reading
-    them whole. ``larger`` are paths that take more, ``forms`` those that take a form of the page instead of JSON."""
+@dataclass(frozen=True)
+class Limits:
+    """The longest bodies that are read, in bytes; ``other`` are paths with a limit of their own."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        max_bytes: int,
-        larger: Mapping[str, int] | None = None,
-        forms: Collection[str] = (),
-    ) -> None:
+    usual: int
+    other: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, scope: Scope) -> int:
+        """The limit for a request."""
+        return self.other.get(scope["path"], self.usual)
+
+    def told(self, limit: int) -> str:
+        """The sentence that refuses a longer one."""
+        return f"The body is larger than {limit:,} bytes: send less at a time."
+
+
+class BodyLimit:
+    """Refuses bodies that say they are longer than the limit with 413, and compressed or non-JSON ones with 415,
+    without reading them. ``forms`` are paths that take a form of the page instead of JSON."""
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, forms: Collection[str] = ()) -> None:
         self.app = app
-        self.max_bytes = max_bytes
-        self.larger = dict(larger or {})
+        self.limits = limits
         self.forms = frozenset(forms)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,34 +46,21 @@ class BodyLimit:
         headers = {name.lower(): value for name, value in scope["headers"]}
         media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         wanted = _FORM if scope["path"] in self.forms else b"application/json"
-        limit = self.larger.get(scope["path"], self.max_bytes)
         if media != wanted or headers.get(b"content-encoding", b"identity") != b"identity":
             await send_problem(
+                scope,
                 send,
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 "request.media_type",
                 "Send the body as uncompressed application/json.",
             )
             return
-        detail = f"The body is larger than {limit:,} bytes: send less at a time."
-        length = headers.get(b"content-length", b"")
+        length, limit = headers.get(b"content-length", b""), self.limits.of(scope)
         if length.isdigit() and int(length) > limit:
-            await send_problem(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_large", detail)
+            detail = self.limits.told(limit)
+            await send_problem(scope, send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_large", detail)
             return
-        await self.app(scope, self._counting(receive, limit, detail), send)
-
-    def _counting(self, receive: Receive, limit: int, detail: str) -> Receive:
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
-                raise RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request.too_large", detail)
-            return message
-
-        return counted
+        await self.app(scope, receive, send)
 
 
 class NoStore:

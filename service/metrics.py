@@ -20,6 +20,11 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """Variable with the folder in which several workers put their figures together."""
 
 
+def known_method(method: str) -> str:
+    """The method of a request, or ``other``: anybody may send any word."""
+    return method if method in ("GET", "POST", "DELETE", "HEAD", "OPTIONS") else "other"
+
+
 class Metrics:
     """The figures of one process, or with `SHARED` of all workers together."""
 
@@ -52,8 +57,7 @@ class Metrics:
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request."""
-        method = method if method in ("GET", "POST", "DELETE", "HEAD", "OPTIONS") else "other"
-        self._requests.labels(route, method, str(status)).inc()
+        self._requests.labels(route, known_method(method), str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def bundle(self, name: str, codebook: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,9 +25,9 @@ from nlp.errors import (
     SettingsError,
 )
 
-from .errors import SealBroken, StoreError
+from .errors import ReceiptInvalid, SealBroken, StoreError
 from .messages import language_of, told
-from .store.feedback import FeedbackRefused, FeedbackRepeated
+from .store.feedback import FeedbackRefused, FeedbackRepeated, ReadsExceeded
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:casecoder:problem:"
@@ -40,9 +41,11 @@ _STATUS: tuple[tuple[type[CasecoderError], HTTPStatus], ...] = (
     (NarrativeError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (BundleError, HTTPStatus.SERVICE_UNAVAILABLE),
     (FeedbackRepeated, HTTPStatus.CONFLICT),
+    (ReadsExceeded, HTTPStatus.TOO_MANY_REQUESTS),
     (FeedbackRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (SettingsError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (SealBroken, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (ReceiptInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (SealBroken, HTTPStatus.INTERNAL_SERVER_ERROR),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
@@ -85,6 +88,8 @@ def problem_of(error: Exception, request: Request) -> dict[str, Any]:
     language = language_of(request.headers.get("accept-language", ""))
     if isinstance(error, CasecoderError):
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+        if isinstance(error, StoreError):
+            _log.error("%s on %s", type(error).__name__, _route(request.scope))
         facts = {name: _said(value) for name, value in vars(error).items()}
         return _body(status, error.code, told(error.code, str(error), language, facts))
     if isinstance(error, RequestValidationError):
@@ -173,7 +178,7 @@ class CrashGuard:
             _log.error("unhandled %s on %s %s", type(error).__name__, scope["method"], _route(scope))
             if not started:
                 detail = "Something failed here; nothing was stored. Please try again."
-                await send_problem(send, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
+                await send_problem(scope, send, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
 
 
 def _route(scope: Scope) -> str:
@@ -181,8 +186,9 @@ def _route(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", "?"))
 
 
-async def send_problem(send: Send, status: int, code: str, detail: str) -> None:
+async def send_problem(scope: Scope, send: Send, status: int, code: str, detail: str) -> None:
     """A problem response from below the app, where no request has been parsed."""
-    response = problem(status, code, detail, headers={"Connection": "close"})
+    language = language_of(Headers(scope=scope).get("accept-language", ""))
+    response = problem(status, code, told(code, detail, language, {}), headers={"Connection": "close"})
     await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
     await send({"type": "http.response.body", "body": bytes(response.body)})

@@ -37,6 +37,8 @@ class ServiceSettings:
         machine without a proxy.
     allowed_origins : sites such as ``https://forms.example.org`` whose pages may ask for suggestions with a key of
         their own (``CASECODER_ALLOWED_ORIGINS``, blanks between); none by default.
+    trusted_proxies : addresses of proxies, commas between, whose ``X-Forwarded-For`` tells who a caller is
+        (``CASECODER_TRUSTED_PROXIES``); none by default.
     """
 
     nlp: Settings = field(default_factory=Settings)
@@ -50,6 +52,7 @@ class ServiceSettings:
     session_hours: float = 12.0
     secure_cookies: bool = False
     allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ServiceSettings:
@@ -67,6 +70,7 @@ class ServiceSettings:
             requests_per_minute=int(numbers.between("CASECODER_REQUESTS_PER_MINUTE", 120, 0, 1_000_000)),
             reads_per_day=int(numbers.between("CASECODER_READS_PER_DAY", 2_000, 0, 1_000_000_000)),
             session_hours=numbers.between("CASECODER_SESSION_HOURS", 12.0, 0.1, 720.0),
+            trusted_proxies=environ.get("CASECODER_TRUSTED_PROXIES", ""),
             allowed_origins=_origins(environ.get("CASECODER_ALLOWED_ORIGINS", "")),
             secure_cookies=environ.get("CASECODER_SECURE_COOKIES", "") in ("1", "true", "yes"),
         )

@@ -53,6 +53,7 @@ def _agreement(rows: list[StoredFeedback]) -> dict[str, Any]:
         for row in decided:
             chosen = set(row.chosen(axis))
             suggested = {item.code for item in row.shown if item.axis == axis and item.decision in ("auto", "suggest")}
+            suggested -= set(row.undecided(axis))
             same += chosen == suggested
             common += len(chosen & suggested)
             both += len(chosen) + len(suggested)

@@ -12,14 +12,18 @@ import time
 from hashlib import sha256
 from http import HTTPStatus
 
-from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, State
+from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .access import COOKIE
+from .access import COOKIE, PRINCIPAL, bearer_of, find_principal
+from .errors import StoreError
+from .limits import Limits
 from .messages import language_of, told
-from .metrics import Metrics
-from .problems import MEDIA_TYPE, TYPE_BASE
+from .metrics import Metrics, known_method
+from .problems import MEDIA_TYPE, TYPE_BASE, RequestRefused
+from .store.access import Scope as AccessScope
 
 _log = logging.getLogger("casecoder.requests")
 _HEAVY = ("/v1/suggestions", "/v1/suggestions/batch", "/v1/redactions", "/v1/feedback")
@@ -29,27 +33,56 @@ _SLOW = {  # seconds that some routes have
     "/v1/statistics": 60.0,
     "/coordinator": 60.0,
 }
+_SCOPES: dict[str, AccessScope] = {"/v1/keys": "admin", "/v1/erasures": "admin"}  # who may send a body there
+_LIMITED = ("/v1", "/coordinator")
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_CLOSING = frozenset({400, 401, 403, 408, 413})
+_BODY_SECONDS = 10.0  # from the headers of a request to the end of its body
 _MAX_CALLERS = 10_000  # remembered by the rate limit
 _LOGINS_PER_MINUTE = 40  # of one address, ten at once: guessing 192 bits takes longer
 _MINUTE = 60.0  # seconds
 
 
+class Refused(Exception):
+    """A request that is answered here, without the app."""
+
+    def __init__(self, status: int, code: str, detail: str, wait: int = 0) -> None:
+        super().__init__(code)
+        self.status, self.code, self.detail, self.wait = status, code, detail, wait
+
+
 class Traffic:
     """Middleware around everything else.
 
+    A request that changes something is let in only when its caller is known and its body is there, within ``limits``:
+    nobody without a key makes the service parse anything, and nobody holds a place by sending slowly.
+
     Parameters
     ----------
+    state : of the app, with its store and settings.
     at_once : narratives that the models work on at the same time.
     max_waiting : further ones that may wait; one more is refused with 503 and ``Retry-After``.
     seconds : from the whole request to its answer; then 503.
-    per_minute : requests under ``/v1`` of one key or address, in bursts of up to a quarter of it; 0 for no limit.
+    per_minute : requests to the API and the coordinators' pages of one key or address, in bursts of up to a quarter of
+        it; 0 for no limit.
     """
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, at_once: int, max_waiting: int, seconds: float, per_minute: int
+        self,
+        app: ASGIApp,
+        *,
+        state: State,
+        metrics: Metrics,
+        limits: Limits,
+        at_once: int,
+        max_waiting: int,
+        seconds: float,
+        per_minute: int,
     ) -> None:
         self.app = app
+        self._state = state
         self._metrics = metrics
+        self._limits = limits
         self._most = at_once + max_waiting
         self._seconds = seconds
         self._rate = _Rate(per_minute) if per_minute else None
@@ -71,55 +104,121 @@ class Traffic:
 
         try:
             await self._admitted(scope, receive, watched)
+        except Refused as refusal:
+            await _refuse(scope, watched, refusal)
         finally:
             seconds = time.perf_counter() - started
             route = _route(scope)
             self._metrics.request(route, scope["method"], status, seconds)
-            _log.info(
-                json.dumps(
-                    {"route": route, "method": scope["method"], "status": status, "ms": round(1000 * seconds, 1)}
-                )
-            )
+            said = {
+                "route": route,
+                "method": known_method(scope["method"]),
+                "status": status,
+                "ms": round(1000 * seconds, 1),
+            }
+            _log.info(json.dumps(said))
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
+        path, method = scope["path"], scope["method"]
         if path.startswith("/health"):
             await self.app(scope, receive, send)
             return
-        if path == "/login" and scope["method"] == "POST" and (wait := self._logins.wait(_address(scope))):
-            await _refuse(scope, send, 429, "limit.rate", "Too many logins from here: wait.", wait)
-            return
-        if self._rate and not path.startswith("/static/") and (wait := self._rate.wait(_caller(scope))):
-            await _refuse(scope, send, 429, "limit.rate", "Too many requests from this key: wait.", wait)
-            return
-        heavy = scope["method"] == "POST" and path in _HEAVY
+        if path == "/login" and method == "POST" and (wait := self._logins.wait(_address(scope))):
+            raise Refused(429, "limit.rate", "Too many logins from here: wait.", wait)
+        if self._rate and path.startswith(_LIMITED) and (wait := self._rate.wait(_caller(scope))):
+            raise Refused(429, "limit.rate", "Too many requests from this key: wait.", wait)
+        if path.startswith("/v1/"):
+            await self._known(scope)
+        if method in _WITH_BODY:
+            receive = await self._whole(scope, receive)
+        heavy = method == "POST" and path in _HEAVY
         if heavy and self._inside >= self._most:
-            await _refuse(scope, send, 503, "limit.busy", "Too many requests wait already: try again soon.", 2)
-            return
-        if heavy:
-            self._inside += 1
-            self._metrics.waiting.set(self._inside)
-        try:
-            await self._timed(scope, receive, send)
-        finally:
-            if heavy:
-                self._inside -= 1
-                self._metrics.waiting.set(self._inside)
+            raise Refused(503, "limit.busy", "Too many requests wait already: try again soon.", 2)
+        await self._timed(scope, receive, send, heavy=heavy)
 
-    async def _timed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+    async def _known(self, scope: Scope) -> None:
+        """Refuse who has no valid key, before a byte of what they send is read."""
+        request = Request(scope)
+        token = bearer_of(request.headers.get("authorization", ""))
+        try:
+            principal = await run_in_threadpool(find_principal, request, token)
+        except RequestRefused as error:
+            raise Refused(error.status_code, error.code, str(error.detail)) from None
+        except StoreError as error:
+            raise Refused(503, error.code, str(error), 2) from None
+        if principal is None:
+            if token and self._rate and (wait := self._rate.wait(_address(scope))):
+                raise Refused(429, "limit.rate", "Too many keys from here that are none: wait.", wait)
+            raise Refused(401, "http.401", "A valid access key is needed.")
+        if scope["method"] in _WITH_BODY and not principal.may(_SCOPES.get(scope["path"], "reactor")):
+            raise Refused(404, "http.404", "Not Found.")  # as what is not there, whatever the body
+        scope[PRINCIPAL] = principal
+
+    async def _whole(self, scope: Scope, receive: Receive) -> Receive:
+        """The body, read to its end and handed on as one piece."""
+        limit = self._limits.of(scope)
+        pieces, size, more = [], 0, True
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise Refused(400, "http.400", "The request was cut off.")
+                    pieces.append(message.get("body", b""))
+                    size += len(pieces[-1])
+                    if size > limit:
+                        raise Refused(413, "request.too_large", self._limits.told(limit))
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            raise Refused(408, "limit.time", "The request took too long to arrive.") from None
+        body, told = b"".join(pieces), False
+
+        async def replayed() -> Message:
+            nonlocal told
+            if told:
+                return await receive()
+            told = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return replayed
+
+    async def _timed(self, scope: Scope, receive: Receive, send: Send, *, heavy: bool) -> None:
+        """Wait for the answer as long as its route may take. Work that goes on after that keeps its place until it has
+        really ended."""
+        begun = late = False
 
         async def watched(message: Message) -> None:
             nonlocal begun
-            begun = True
-            await send(message)
+            if not late:
+                begun = True
+                await send(message)
 
+        task = asyncio.ensure_future(self.app(scope, receive, watched))
+        if heavy:
+            self._count(1)
+            task.add_done_callback(lambda _: self._count(-1))
         try:
-            async with asyncio.timeout(_SLOW.get(scope["path"], self._seconds)):
-                await self.app(scope, receive, watched)
-        except TimeoutError:
+            done, _ = await asyncio.wait({task}, timeout=_SLOW.get(scope["path"], self._seconds))
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if done:
+            task.result()
+        else:
+            late = True
+            task.add_done_callback(_ended_late)
             if not begun:
-                await _refuse(scope, send, 503, "limit.time", "The answer took too long: try again.", 2)
+                raise Refused(503, "limit.time", "The answer took too long: try again.", 2)
+
+    def _count(self, change: int) -> None:
+        self._inside += change
+        self._metrics.waiting.set(self._inside)
+
+
+def _ended_late(task: asyncio.Future[None]) -> None:
+    """Nobody waits for the outcome any more."""
+    if not task.cancelled() and task.exception() is not None:
+        _log.error(json.dumps({"late": type(task.exception()).__name__}))
 
 
 class _Rate:
@@ -145,7 +244,7 @@ class _Rate:
 def _caller(scope: Scope) -> bytes:
     """Equal for requests with one key or login, else for one address; a hash, so that no key lies in memory."""
     headers = Headers(scope=scope)
-    sent = headers.get("authorization") or cookie_parser(headers.get("cookie", "")).get(COOKIE)
+    sent = bearer_of(headers.get("authorization", "")) or cookie_parser(headers.get("cookie", "")).get(COOKIE)
     return sha256(sent.encode()).digest() if sent else _address(scope)
 
 
@@ -155,24 +254,32 @@ def _address(scope: Scope) -> bytes:
 
 def _route(scope: Scope) -> str:
     """The route's template, never the path as sent."""
-    return str(getattr(scope.get("route"), "path", "other"))
+    path = str(getattr(scope.get("route"), "path", "other"))
+    if scope["path"].startswith("/v1/") and path.startswith("/") and not path.startswith("/v1/"):
+        return f"/v1{path}"
+    return path
 
 
-async def _refuse(scope: Scope, send: Send, status: int, code: str, detail: str, wait: int) -> None:
+async def _refuse(scope: Scope, send: Send, refusal: Refused) -> None:
     language = language_of(Headers(scope=scope).get("accept-language", ""))
     body = {
-        "type": TYPE_BASE + code,
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": told(code, detail, language, {}),
-        "code": code,
+        "type": TYPE_BASE + refusal.code,
+        "title": HTTPStatus(refusal.status).phrase,
+        "status": refusal.status,
+        "detail": told(refusal.code, refusal.detail, language, {}),
+        "code": refusal.code,
     }
     content = json.dumps(body, ensure_ascii=False).encode()
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(content)).encode()),
-        (b"retry-after", str(wait).encode()),
         (b"cache-control", b"no-store"),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    if refusal.wait:
+        headers.append((b"retry-after", str(refusal.wait).encode()))
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if refusal.status in _CLOSING:
+        headers.append((b"connection", b"close"))  # what is left of the body is not waited for
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

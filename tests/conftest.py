@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,15 @@ from training.config import Config, load_config
 from training.package import write_draft
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _test_client_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without access keys the service answers to this machine's names alone; the test client has one of its own."""
+    import service.access
+
+    pattern = service.access.LOCAL_HOST.pattern
+    monkeypatch.setattr("service.access.LOCAL_HOST", re.compile(pattern + rb"|testserver", re.IGNORECASE))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
@@ -27,7 +27,6 @@ from ..store.feedback import (
     export_feedback,
     list_feedback,
     read_feedback,
-    reads_today,
     review_queue,
     save_feedback,
 )
@@ -165,14 +164,15 @@ def review(
 
 
 @router.get("/feedback/{feedback_id}")
-def one_feedback(feedback_id: str, store: StoreDep, principal: PrincipalDep, request: Request) -> FeedbackOut:
+def one_feedback(
+    feedback_id: Annotated[str, Path(max_length=64, pattern=PLAIN)],
+    store: StoreDep,
+    principal: PrincipalDep,
+    request: Request,
+) -> FeedbackOut:
     """One decision with its redacted text: a coordinator's any, a REActor's own. Told to the audit log."""
     limit = request.app.state.settings.reads_per_day
-    if limit and reads_today(store, principal) >= limit:
-        raise RequestRefused(
-            HTTPStatus.TOO_MANY_REQUESTS, "limit.reads", f"This key has read {limit:,} texts today: go on tomorrow."
-        )
-    found = read_feedback(store, feedback_id, principal)
+    found = read_feedback(store, feedback_id, principal, limit=limit)
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return FeedbackOut.from_stored(found)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
 from ..access import AdminDep, StoreDep
-from ..schemas import KeyIn, KeyOut, NewKeyOut
+from ..schemas import PLAIN, KeyIn, KeyOut, NewKeyOut
 from ..store.access import create_key, list_keys, revoke_key
 
 router = APIRouter(prefix="/keys", tags=["keys"])
@@ -30,7 +31,7 @@ def create(body: KeyIn, store: StoreDep, principal: AdminDep) -> NewKeyOut:
 
 
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT)
-def revoke(key_id: str, store: StoreDep, principal: AdminDep) -> None:
+def revoke(key_id: Annotated[str, Path(max_length=64, pattern=PLAIN)], store: StoreDep, principal: AdminDep) -> None:
     """End a key and its logins at once."""
     if not revoke_key(store, key_id, actor=principal.actor):
         raise HTTPException(HTTPStatus.NOT_FOUND)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 
 from fastapi import APIRouter, Depends, Request
@@ -25,6 +26,8 @@ from ..schemas import (
 from ..store.blind import is_withheld
 from ..store.receipts import receipt_of, seal_receipt
 
+BATCH_SECONDS = 100.0  # after which the rest of a batch is left undone
+
 router = APIRouter(tags=["narratives"], dependencies=[Depends(get_principal)])
 
 
@@ -43,8 +46,11 @@ def suggest_batch(body: BatchIn, models: ModelsDep, request: Request) -> BatchOu
     """Suggest codes for up to 64 narratives. One that cannot be analyzed gets a problem of its own, the others their
     suggestions. Nothing is stored."""
     results = []
+    end = time.monotonic() + BATCH_SECONDS
     for narrative in body.narratives:
         try:
+            if time.monotonic() > end:
+                raise RequestRefused(HTTPStatus.SERVICE_UNAVAILABLE, "limit.time", "The batch took too long.")
             results.append(BatchItemOut(suggestions=_suggested(narrative, models, request)))
         except (CasecoderError, RequestRefused) as error:
             found = ProblemOut.model_validate(problem_of(error, request))
@@ -75,6 +81,7 @@ def _suggested(body: SuggestionsIn, models: ModelsDep, request: Request) -> Sugg
         country=body.country,
         origin="blind" if withheld else "assisted",
         policy=models.policy,
+        axes=body.axes,
     )
     answer = answer.model_copy(update={"receipt": seal_receipt(store, receipt)})
     return answer.without_suggestions() if withheld else answer

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import json
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from nlp.errors import SettingsError
 
@@ -64,9 +65,7 @@ def create_key(
     store: Store, *, name: str, scope: Scope, actor: str, valid: timedelta | None = None
 ) -> tuple[str, KeyFacts]:
     """A new key, shown this once, and its facts. Raises `SettingsError` for a name or scope that cannot be."""
-    name = name.strip()
-    if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
-        raise SettingsError(f"a key wants a name of 1 to {_MAX_NAME} printable characters: a pseudonym, no real name")
+    name = checked_name(name)
     if scope not in SCOPES:
         raise SettingsError(f"a scope is one of {', '.join(SCOPES)}")
     if valid is not None and valid <= timedelta(0):
@@ -83,9 +82,19 @@ def create_key(
         expires=created + valid if valid else None,
         revoked=None,
     )
+    key.seal = _seal_of_key(store, key)
     with store.audited(actor, "create key", key=identifier, scope=scope) as session:
         session.add(key)
+        store.mark_keys(session)
     return token, _facts(key)
+
+
+def checked_name(name: str) -> str:
+    """The name without blanks around it. Raises `SettingsError` for one that cannot be."""
+    name = name.strip()
+    if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
+        raise SettingsError(f"a key wants a name of 1 to {_MAX_NAME} printable characters: a pseudonym, no real name")
+    return name
 
 
 def list_keys(store: Store) -> list[KeyFacts]:
@@ -96,19 +105,21 @@ def list_keys(store: Store) -> list[KeyFacts]:
 
 def revoke_key(store: Store, key_id: str, *, actor: str) -> bool:
     """End a key and its logins at once; False where no such key is valid."""
-    with store.audited(actor, "revoke key", key=_known_id(key_id)) as session:
+    with store.database.writing() as session:
         key = session.get(Key, key_id)
         if key is None or key.revoked is not None:
             return False
+        store.audit.add(session, actor, "revoke key", {"key": key.id}, at=store.clock())
         key.revoked = store.clock()
+        key.seal = _seal_of_key(store, key)
         session.execute(delete(Session).where(Session.key_id == key_id))
     return True
 
 
 def has_keys(store: Store) -> bool:
-    """Whether any key was ever made: from then on every request needs one."""
+    """Whether any key was ever made: from then on every request needs one, also when somebody has emptied the table."""
     with store.database.reading() as session:
-        return bool(session.scalar(select(func.count()).select_from(Key)))
+        return store.keys_made(session)
 
 
 def who_has_key(store: Store, token: str) -> Principal | None:
@@ -118,7 +129,7 @@ def who_has_key(store: Store, token: str) -> Principal | None:
     with store.database.reading() as session:
         key = session.get(Key, identifier) if identifier else None
         stored = key.digest if key else "0" * len(digest)
-        if not hmac.compare_digest(digest, stored) or key is None or not _valid(key, store.clock()):
+        if not hmac.compare_digest(digest, stored) or key is None or not _valid(store, key):
             return None
         return Principal(key.name, key.scope, key.id)  # type: ignore[arg-type]
 
@@ -132,7 +143,10 @@ def log_in(store: Store, token: str, *, hours: float) -> tuple[str, Principal] |
     digest = store.digest("login", login)
     with store.audited(principal.actor, "log in") as session:
         session.execute(delete(Session).where(Session.expires < store.clock()))
-        session.add(Session(digest=digest, key_id=principal.key_id, expires=store.clock() + timedelta(hours=hours)))
+        expires = store.clock() + timedelta(hours=hours)
+        row = Session(digest=digest, key_id=principal.key_id, expires=expires)
+        row.seal = _seal_of_session(store, row)
+        session.add(row)
     return login, Principal(principal.name, principal.scope, principal.key_id, digest)
 
 
@@ -144,7 +158,7 @@ def who_is_logged_in(store: Store, login: str) -> Principal | None:
         if found is None or _aware(found.expires) <= store.clock():
             return None
         key = session.get(Key, found.key_id)
-        if key is None or not _valid(key, store.clock()):
+        if key is None or not _valid(store, key) or not _same(_seal_of_session(store, found), found.seal):
             return None
         return Principal(key.name, key.scope, key.id, digest)  # type: ignore[arg-type]
 
@@ -152,7 +166,7 @@ def who_is_logged_in(store: Store, login: str) -> Principal | None:
 def log_out(store: Store, principal: Principal) -> None:
     """End a login."""
     if principal.session:
-        with store.database.writing() as session:
+        with store.audited(principal.actor, "log out") as session:
             session.execute(delete(Session).where(Session.digest == principal.session))
 
 
@@ -171,15 +185,31 @@ def _known_id(key_id: str) -> str:
     return key_id if len(key_id) <= 16 and key_id.isalnum() and key_id.isascii() else "unknown"
 
 
-def _valid(key: Key, at: datetime) -> bool:
-    return key.revoked is None and (key.expires is None or _aware(key.expires) > at)
+def _valid(store: Store, key: Key) -> bool:
+    """Whether a key is as it was made or revoked here, and holds now."""
+    if not _same(_seal_of_key(store, key), key.seal):
+        return False
+    return key.revoked is None and (key.expires is None or _aware(key.expires) > store.clock())
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _seal_of_key(store: Store, key: Key) -> str:
+    moments = [_aware(moment).isoformat() if moment else "" for moment in (key.created, key.expires, key.revoked)]
+    return store.digest("key row", json.dumps([key.id, key.digest, key.name, key.scope, *moments]))
+
+
+def _seal_of_session(store: Store, session: Session) -> str:
+    return store.digest(
+        "session row", json.dumps([session.digest, session.key_id, _aware(session.expires).isoformat()])
+    )
 
 
 def _aware(moment: datetime) -> datetime:
     """SQLite keeps no zone; everything is stored in UTC."""
-    from datetime import UTC
-
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _facts(key: Key) -> KeyFacts:

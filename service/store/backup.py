@@ -13,6 +13,7 @@ import json
 import os
 import re
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,8 @@ _FORMAT = "casecoder backup 1"
 _PREFIX, _ENDING = "casecoder-", ".backup.gz"
 _STAMP = "%Y%m%d-%H%M%S"
 _NAME = re.compile(rf"{_PREFIX}(\d{{8}}-\d{{6}})(?:-\d+)?{re.escape(_ENDING)}")
+_UNDONE = ".backup-"
+_HOUR = 3600  # seconds
 _BATCH = 500
 _MAX_LINE = 4_000_000  # characters of one row
 
@@ -38,7 +41,7 @@ def back_up(database: Database, folder: Path, *, at: datetime, keep: timedelta |
     """Write a backup into a folder; the file and the number of its rows. Older ones than ``keep`` are removed, so that
     what was erased from the store is soon erased from its backups too."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".backup-")
+    handle, name = tempfile.mkstemp(dir=folder, prefix=_UNDONE)
     try:
         with os.fdopen(handle, "wb") as raw:
             rows = _write(database, raw)
@@ -57,8 +60,6 @@ def _write(database: Database, raw: IO[bytes]) -> int:
     """Write all rows as they are at one moment, and at the end how many they are and their hash."""
     rows, digest = 0, hashlib.sha256()
     with gzip.open(raw, "wt", encoding="ascii") as stream, database.reading() as session:
-        if database.engine.dialect.name == "postgresql":
-            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         stream.write(json.dumps({"format": _FORMAT, "version": database.version()}) + "\n")
         for line in _lines(session):
             stream.write(line + "\n")
@@ -89,7 +90,11 @@ def _plain(value: Any) -> Any:
 
 
 def _remove_old(folder: Path, before: datetime) -> None:
-    for path in sorted(folder.glob(f"{_PREFIX}*{_ENDING}")):
+    """Remove backups from before a time but for the latest one, and what killed backups have left."""
+    for left in folder.glob(f"{_UNDONE}*"):
+        if left.stat().st_mtime < time.time() - _HOUR:
+            left.unlink(missing_ok=True)
+    for path in sorted(folder.glob(f"{_PREFIX}*{_ENDING}"))[:-1]:
         named = _NAME.fullmatch(path.name)
         if named and datetime.strptime(named[1], _STAMP).replace(tzinfo=UTC) < before:
             path.unlink()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from .store import Store
+from .store import Store, case_digest
 from .tables import Feedback
 
 _SPACE = 2**64
@@ -16,7 +16,8 @@ _SPACE = 2**64
 
 def is_blind(store: Store, case_id: str, share: float) -> bool:
     """Whether a case belongs to the blind ``share``, in [0, 1], of all cases."""
-    return int(store.digest("blind", case_id)[:16], 16) < share * _SPACE
+    digest = case_digest(store, case_id)
+    return digest is not None and int(store.digest("blind", digest)[:16], 16) < share * _SPACE
 
 
 def is_withheld(store: Store, case_id: str | None, share: float) -> bool:
@@ -25,6 +26,6 @@ def is_withheld(store: Store, case_id: str | None, share: float) -> bool:
         return False
     with store.database.reading() as session:
         coded = session.scalar(
-            select(Feedback.number).where(Feedback.case_digest == store.digest("case", case_id)).limit(1)
+            select(Feedback.number).where(Feedback.case_digest == case_digest(store, case_id)).limit(1)
         )
     return coded is None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.resources
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..errors import StoreBehind, StoreError
 
 _BUSY_SECONDS = 10.0  # how long one process waits for another's write
 _POOL = 8
+_TRIES = 10  # at a checkpoint, of a fifth of a second each
 
 
 def open_engine(url: str) -> Engine:
@@ -39,6 +41,9 @@ def open_engine(url: str) -> Engine:
 
 
 def _sqlite(url: Any) -> Engine:
+    if url.database and url.database != ":memory:":
+        with suppress(FileExistsError, OSError):  # a folder that is not there is told of when it is opened
+            os.close(os.open(url.database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     engine = create_engine(
         url, pool_size=_POOL, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}
     )
@@ -74,7 +79,10 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that only reads."""
-        with _told(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        engine = self.engine
+        if engine.dialect.name == "postgresql":  # what is read is of one moment, as SQLite has it anyhow
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with _told(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def version(self) -> str | None:
@@ -109,14 +117,23 @@ class Database:
         if found != _versions()[0]:
             raise StoreBehind(found, _versions()[0])
 
-    def forget(self) -> None:
-        """Let nothing of what was erased lie in a write-ahead log."""
-        if self.engine.dialect.name == "sqlite":
-            with _told(), self.engine.connect() as connection:
-                connection.rollback()
-                raw = connection.connection.dbapi_connection
-                if raw is not None:
-                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def forget(self) -> bool:
+        """Let nothing of what was erased lie in a write-ahead log; False where somebody who reads is in the way, and it
+        goes with the next checkpoint."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with _told(), self.engine.connect() as connection:
+            connection.rollback()
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute("PRAGMA busy_timeout=200")
+            try:
+                for _ in range(_TRIES):
+                    (busy, *_), *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                    if not busy:
+                        return True
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={round(1000 * _BUSY_SECONDS)}")
+        return False
 
     def close(self) -> None:
         """Let go of the database."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, delete, func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from nlp.codebook import Codebook
 from nlp.errors import CasecoderError
 
+from ..errors import StoreError
 from .access import Principal, _aware
 from .receipts import Origin, Receipt, Shown
-from .store import Store, text_of
-from .tables import Feedback, Verdict
+from .store import Store, case_digest, text_of
+from .tables import AuditEntry, Feedback, Verdict
 
 VerdictKind = Literal["accepted", "edited", "rejected", "added"]
 _CHOSEN = ("accepted", "edited", "added")
@@ -96,6 +97,19 @@ class StoredFeedback:
     nothing: tuple[str, ...] = ()
     text: str | None = field(default=None, repr=False)
     corrections: tuple[Correction, ...] = ()
+    case: str | None = None
+    """A pseudonym that all decisions on one case share; says nothing of its id."""
+
+    def undecided(self, axis: str) -> list[str]:
+        """Codes of an axis that were suggested and seen, and on which the person said nothing."""
+        if self.origin == "blind" or axis in self.nothing:
+            return []
+        spoken_of = _spoken_of(self.decided)
+        return [
+            item.code
+            for item in self.shown
+            if item.axis == axis and item.decision in _SUGGESTED and (axis, item.code) not in spoken_of
+        ]
 
     def chosen(self, axis: str) -> list[str]:
         """Codes of an axis that the person set."""
@@ -113,18 +127,21 @@ def check_decision(new: NewFeedback, receipt: Receipt, codebook: Codebook) -> No
         raise FeedbackRefused(f"at most {_MAX_VERDICTS} verdicts a case")
     visible = receipt.suggested if receipt.origin == "assisted" else frozenset()
     axes = {axis.id: frozenset(axis.codes) for axis in codebook.axes}
+    if receipt.origin == "blind" and not (new.decided or new.nothing):
+        raise FeedbackRefused("a case that is coded blind wants at least one verdict, or an axis in `nothing`")
     seen: set[tuple[str, str]] = set()
     reason: str | None
     for at, item in enumerate(new.decided):
+        spoken_of = {(item.axis, item.code)} | ({(item.axis, item.instead_of)} if item.instead_of else set())
         if item.code not in axes.get(item.axis, ()):
             reason = "the codebook has no such axis and code"
-        elif (item.axis, item.code) in seen:
-            reason = "a code has one verdict"
+        elif spoken_of & seen:
+            reason = "a code has one verdict, and is replaced once"
         else:
             reason = _misfit(item, visible)
         if reason:
             raise FeedbackRefused(f"verdict {at + 1}: {reason}")
-        seen.add((item.axis, item.code))
+        seen |= spoken_of
     for axis in new.nothing:
         if axis not in axes or any(item.axis == axis and item.verdict in _CHOSEN for item in new.decided):
             raise FeedbackRefused("`nothing` names an axis that has a code, or that the codebook does not have")
@@ -174,19 +191,45 @@ def save_feedback(
     Raises `FeedbackRefused` for one that does not fit, `FeedbackRepeated` for a key that another decision had.
     """
     check_decision(new, receipt, codebook)
-    body = store.digest("feedback body", json.dumps([repr(new), new.text, repr(receipt.shown)]))
+    body = store.digest("feedback body", json.dumps([repr(new), new.text, repr(receipt)]))
     who = store.digest("request", f"{principal.key_id}\n{request}") if request else None
+    used = store.digest("receipt", receipt.nonce)
+    try:
+        return _save(store, new, receipt, principal, body=body, who=who, used=used)
+    except StoreError:  # perhaps the same decision came twice at once, and the other one is stored
+        with store.database.reading() as session:
+            known = _known(session, body=body, who=who, used=used)
+        if known is None:
+            raise
+        return known, False
+
+
+def _save(
+    store: Store, new: NewFeedback, receipt: Receipt, principal: Principal, *, body: str, who: str | None, used: str
+) -> tuple[str, bool]:
     with store.database.writing() as session:
-        if who and (known := session.scalar(select(Feedback).where(Feedback.request_digest == who))):
-            if known.body_digest != body:
-                raise FeedbackRepeated("this Idempotency-Key was used for another decision: use a new one")
-            return known.id, False
+        known = _known(session, body=body, who=who, used=used)
+        if known is not None:
+            return known, False
         row = _row(store, new, receipt, principal)
-        row.request_digest, row.body_digest = who, body
+        row.request_digest, row.body_digest, row.receipt_digest = who, body, used
         session.add(row)
         session.flush()
         store.audit.add(session, principal.actor, "store feedback", {"feedback": row.id}, at=row.created)
     return row.id, True
+
+
+def _known(session: Session, *, body: str, who: str | None, used: str) -> str | None:
+    """The id of the decision that this idempotency key has stored, None where it is new. Raises `FeedbackRepeated`
+    where it was another one, or where the receipt was used before."""
+    same = session.scalar(select(Feedback).where(Feedback.request_digest == who)) if who else None
+    if same is not None:
+        if same.body_digest != body:
+            raise FeedbackRepeated("this Idempotency-Key was used for another decision: use a new one")
+        return same.id
+    if session.scalar(select(Feedback.number).where(Feedback.receipt_digest == used)) is not None:
+        raise FeedbackRepeated("a decision with this receipt is stored already: ask for suggestions again")
+    return None
 
 
 def _row(store: Store, new: NewFeedback, receipt: Receipt, principal: Principal) -> Feedback:
@@ -232,10 +275,24 @@ def _row(store: Store, new: NewFeedback, receipt: Receipt, principal: Principal)
 
 
 def disagreement(new: NewFeedback, shown: Sequence[Shown]) -> int:
-    """How many codes a person set otherwise than suggested, on the axes that they decided."""
-    axes = {item.axis for item in new.decided} | set(new.nothing)
-    suggested = {(item.axis, item.code) for item in shown if item.axis in axes and item.decision in _SUGGESTED}
+    """How many codes a person set otherwise than suggested; suggestions without a verdict count neither way."""
+    spoken_of = _spoken_of(new.decided)
+    suggested = {
+        (item.axis, item.code)
+        for item in shown
+        if item.decision in _SUGGESTED and (item.axis in new.nothing or (item.axis, item.code) in spoken_of)
+    }
     return len(suggested ^ {(item.axis, item.code) for item in new.decided if item.verdict in _CHOSEN})
+
+
+def _spoken_of(decided: Iterable[Decided]) -> set[tuple[str, str]]:
+    """Axis and code of all that has a verdict, or was replaced."""
+    found = set()
+    for item in decided:
+        found.add((item.axis, item.code))
+        if item.instead_of:
+            found.add((item.axis, item.instead_of))
+    return found
 
 
 def uncertainty(shown: Sequence[Shown]) -> float:
@@ -258,6 +315,10 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
 
+    def names(self) -> list[str]:
+        """Which filters are set, without their values."""
+        return sorted(name for name, value in vars(self).items() if value is not None)
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """As the database takes them."""
         found: list[ColumnElement[bool]] = []
@@ -278,7 +339,10 @@ class Wanted:
 
 def _in_utc(moment: datetime) -> datetime:
     """A moment as the database has them; one without a zone is taken for UTC."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise FeedbackRefused("a date lies beyond the calendar") from None
 
 
 def list_feedback(store: Store, wanted: Wanted, *, limit: int = 50, before: int | None = None) -> list[StoredFeedback]:
@@ -314,9 +378,24 @@ def review_queue(store: Store, wanted: Wanted, *, limit: int = 50) -> list[Store
         return [_stored(row) for row in rows]
 
 
-def read_feedback(store: Store, feedback_id: str, principal: Principal) -> StoredFeedback | None:
-    """One decision with its text, told to the audit log first; None where there is none that this person may read."""
+class ReadsExceeded(CasecoderError, ValueError):
+    """More texts than a key may read in a day."""
+
+    code = "limit.reads"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"this key has read {limit:,} texts today: go on tomorrow")
+        self.limit = limit
+
+
+def read_feedback(store: Store, feedback_id: str, principal: Principal, *, limit: int = 0) -> StoredFeedback | None:
+    """One decision with its text, told to the audit log first; None where there is none that this person may read.
+
+    Raises `ReadsExceeded` after ``limit`` texts in a day (UTC); 0 for no limit.
+    """
     with store.database.writing() as session:
+        if limit and _reads_today(session, store, principal) >= limit:
+            raise ReadsExceeded(limit)
         row = session.scalar(
             select(Feedback).where(Feedback.id == feedback_id).options(selectinload(Feedback.verdicts))
         )
@@ -326,54 +405,53 @@ def read_feedback(store: Store, feedback_id: str, principal: Principal) -> Store
         return _stored(row, store)
 
 
-def reads_today(store: Store, principal: Principal) -> int:
+def _reads_today(session: Session, store: Store, principal: Principal) -> int:
     """How many texts this person has read since midnight UTC, by the audit log."""
-    from .tables import AuditEntry
-
     midnight = store.clock().replace(hour=0, minute=0, second=0, microsecond=0)
-    with store.database.reading() as session:
-        return int(
-            session.scalar(
-                select(func.count())
-                .select_from(AuditEntry)
-                .where(
-                    AuditEntry.at >= midnight,
-                    AuditEntry.actor == principal.actor,
-                    AuditEntry.action == "read feedback",
-                )
-            )
-            or 0
-        )
+    wanted = (
+        AuditEntry.actor == principal.actor,
+        AuditEntry.action == "read feedback",
+        AuditEntry.at >= midnight,
+    )
+    return int(session.scalar(select(func.count()).select_from(AuditEntry).where(*wanted)) or 0)
 
 
 def export_feedback(store: Store, wanted: Wanted, principal: Principal) -> Iterator[Mapping[str, Any]]:
     """Decisions as annotated cases, as `casecoder-train fit --data` takes them: what people set, null for an axis that
-    nobody decided; what came with it stands under ``feedback``.
+    nobody decided, or on which a suggestion has no verdict; what came with it stands under ``feedback``, with a
+    pseudonym of the case that its decisions share.
 
     Codes that only the machine suggested are left out, and so are decisions that were stored without a text.
     """
-    with store.audited(principal.actor, "export feedback") as session:
+    with store.database.writing() as session:
         numbers = list(session.scalars(select(Feedback.number).where(*wanted.conditions()).order_by(Feedback.number)))
+        facts = {"decisions": len(numbers), "filters": wanted.names()}
+        store.audit.add(session, principal.actor, "export feedback", facts, at=store.clock())
     for number in numbers:
         with store.database.reading() as session:
             row = session.scalar(
                 select(Feedback).where(Feedback.number == number).options(selectinload(Feedback.verdicts))
             )
-            if row is not None and row.sealed_text is not None:  # else erased since
-                yield _training_row(_stored(row, store))
+            item = _stored(row, store) if row is not None and row.sealed_text is not None else None
+        if item is not None:  # else erased since; nothing is held open while the caller takes its time
+            yield _training_row(item)
 
 
 def _training_row(item: StoredFeedback) -> Mapping[str, Any]:
     axes = sorted(item.decided_axes)
+    whole = [axis for axis in axes if not item.undecided(axis)]
     return {
         "id": item.id,
         "lang": item.language,
         "country": item.country,
         "source": f"feedback, {item.origin}",
         "text": item.text,
-        **{axis: item.chosen(axis) for axis in axes},
-        "primary": {axis: next((d.code for d in item.decided if d.axis == axis and d.primary), None) for axis in axes},
+        **{axis: None if item.undecided(axis) else item.chosen(axis) for axis in axes},
+        "primary": {axis: next((d.code for d in item.decided if d.axis == axis and d.primary), None) for axis in whole},
         "feedback": {
+            "case": item.case,
+            "chosen": {axis: item.chosen(axis) for axis in axes},
+            "undecided": {axis: item.undecided(axis) for axis in axes},
             "origin": item.origin,
             "coder": item.coder,
             "bundle": item.bundle,
@@ -387,7 +465,7 @@ def _training_row(item: StoredFeedback) -> Mapping[str, Any]:
 
 def erase_case(store: Store, case_id: str, *, actor: str) -> int:
     """Erase all that is kept of a case, at once; how many decisions that were."""
-    return _erase(store, [Feedback.case_digest == store.digest("case", case_id)], actor, "erase case")
+    return _erase(store, [Feedback.case_digest == case_digest(store, case_id)], actor, "erase case")
 
 
 def purge(store: Store, *, older_than: timedelta, actor: str) -> int:
@@ -432,4 +510,5 @@ def _stored(row: Feedback, store: Store | None = None) -> StoredFeedback:
         tuple(row.nothing),
         text,
         corrections,
+        row.case_digest[:16] if row.case_digest else None,
     )

@@ -10,19 +10,20 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import asdict, dataclass
+import secrets
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from nlp.types import Analysis
 
-from ..errors import SealBroken
-from .store import Store
+from ..errors import ReceiptInvalid, SealBroken
+from .store import Store, case_digest
 
 Origin = Literal["blind", "assisted"]
 _VALID = timedelta(days=7)
 _MAX_LENGTH = 60_000  # characters; a receipt of every code has fewer than 8,000
-_OF = "receipt"
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,18 @@ class Receipt:
     codebook: str
     policy: str
     shown: tuple[Shown, ...]
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8), repr=False)
+    """Makes each receipt another one: it is good for one decision."""
 
     @property
     def suggested(self) -> frozenset[tuple[str, str]]:
         """Axis and code of what a person was to see."""
         return frozenset((item.axis, item.code) for item in self.shown if item.decision in ("auto", "suggest"))
+
+
+def _of(store: Store) -> str:
+    """What receipts of a store are bound to: another store with the same key file does not open them."""
+    return f"receipt {store.digest('store', 'receipts')}"
 
 
 def receipt_of(
@@ -63,17 +71,18 @@ def receipt_of(
     country: str | None,
     origin: Origin,
     policy: str,
+    axes: Collection[str] | None = None,
 ) -> Receipt:
-    """The receipt of an analysis: every code that is suggested or up for review."""
+    """The receipt of an analysis: every code of ``axes`` (all, if None) that is suggested or up for review."""
     shown = tuple(
         Shown(item.axis, item.code, round(item.probability, 4), item.decision)
         for item in analysis.suggestions
-        if item.decision != "none"
+        if item.decision != "none" and (axes is None or item.axis in axes)
     )
     return Receipt(
         store.clock(),
         origin,
-        store.digest("case", case_id) if case_id else None,
+        case_digest(store, case_id),
         analysis.language,
         country,
         analysis.bundle,
@@ -87,21 +96,24 @@ def seal_receipt(store: Store, receipt: Receipt) -> str:
     """The receipt as an opaque text."""
     content: dict[str, Any] = asdict(receipt)
     content["at"] = receipt.at.isoformat()
-    sealed = store.keyring.seal(json.dumps(content, separators=(",", ":")).encode(), of=_OF)
+    sealed = store.keyring.seal(json.dumps(content, separators=(",", ":")).encode(), of=_of(store))
     return base64.urlsafe_b64encode(sealed).decode()
 
 
 def open_receipt(store: Store, text: str) -> Receipt:
-    """The receipt that was sealed. Raises `SealBroken` for any other text, or one that is older than a week."""
+    """The receipt that was sealed. Raises `ReceiptInvalid` for any other text, or one that is older than a week."""
     if len(text) > _MAX_LENGTH:
-        raise SealBroken("it is no receipt")
+        raise ReceiptInvalid("it is none")
     try:
         sealed = base64.b64decode(text.encode("ascii", "replace"), altchars=b"-_", validate=True)
     except binascii.Error:
-        raise SealBroken("it is no receipt") from None
-    content = json.loads(store.keyring.open(sealed, of=_OF))
+        raise ReceiptInvalid("it is none") from None
+    try:
+        content = json.loads(store.keyring.open(sealed, of=_of(store)))
+    except SealBroken:
+        raise ReceiptInvalid("it was altered, or given out by another service") from None
     at = datetime.fromisoformat(content.pop("at"))
     if store.clock() - at > _VALID:
-        raise SealBroken("it is older than a week: ask for suggestions again")
+        raise ReceiptInvalid("it is older than a week")
     shown = tuple(Shown(**item) for item in content.pop("shown"))
     return Receipt(at=at, shown=shown, **content)

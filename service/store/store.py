@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from .audit import HEAD, Audit
@@ -17,7 +18,9 @@ from .sealing import Keyring
 from .tables import Feedback, Secret
 
 PEPPER = "pepper"
+_LOCK = 7_236_002  # any number, the same in each process
 _PEPPER_SIZE = 32  # bytes
+_KEYS_MADE = b"keys"  # after the pepper, once there was an access key
 
 Clock = Callable[[], datetime]
 
@@ -65,6 +68,16 @@ class Store:
         """A keyed hash of a value, in hexadecimal; equal values of two purposes have different ones."""
         return hmac.new(self.derive(purpose), value.encode(), "sha256").hexdigest()
 
+    def keys_made(self, session: Session) -> bool:
+        """Whether an access key was ever made here."""
+        secret = session.get_one(Secret, PEPPER)
+        return self.keyring.open(secret.sealed, of=PEPPER)[_PEPPER_SIZE:] == _KEYS_MADE
+
+    def mark_keys(self, session: Session) -> None:
+        """Remember, sealed, that access keys are needed from now on."""
+        secret = session.get_one(Secret, PEPPER)
+        secret.sealed = self.keyring.seal(self._pepper + _KEYS_MADE, of=PEPPER)
+
     @contextmanager
     def audited(self, actor: str, action: str, **facts: object) -> Iterator[Session]:
         """A transaction with its entry in the audit log: without the entry nothing is read or written."""
@@ -85,7 +98,11 @@ class Store:
         while True:
             with self.database.writing() as session:
                 rows = session.scalars(
-                    select(Feedback).where(Feedback.number > last).order_by(Feedback.number).limit(batch)
+                    select(Feedback)
+                    .where(Feedback.number > last)
+                    .order_by(Feedback.number)
+                    .limit(batch)
+                    .with_for_update()
                 ).all()
                 if not rows:
                     return done
@@ -106,13 +123,21 @@ def _pepper(database: Database, keyring: Keyring) -> bytes:
     """The secret of the store's keyed hashes; made, with the head of the audit log, where the store is new. Later on a
     log without its head was tampered with, and is not begun anew."""
     with database.writing() as session:
+        if database.engine.dialect.name == "postgresql":  # processes that start at once make one secret
+            session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         secret = session.get(Secret, PEPPER)
         if secret is not None:
-            return keyring.open(secret.sealed, of=PEPPER)
+            return keyring.open(secret.sealed, of=PEPPER)[:_PEPPER_SIZE]
         pepper = secrets.token_bytes(_PEPPER_SIZE)
         session.add(Secret(name=PEPPER, sealed=keyring.seal(pepper, of=PEPPER)))
         Store(database, keyring, pepper).audit.begin(session)
         return pepper
+
+
+def case_digest(store: Store, case_id: str | None) -> str | None:
+    """The keyed hash of a case id, None without one. Blanks around it and forms of one letter make no difference."""
+    plain = unicodedata.normalize("NFKC", case_id or "").strip()
+    return store.digest("case", plain) if plain else None
 
 
 def text_of(feedback_id: str) -> str:

@@ -46,6 +46,8 @@ class Key(Base):
     created: Mapped[datetime]
     expires: Mapped[datetime | None]
     revoked: Mapped[datetime | None]
+    seal: Mapped[str] = mapped_column(String(_DIGEST))
+    """Keyed hash of all the rest: who can write to the database cannot make a key worth more."""
 
 
 class Session(Base):
@@ -56,6 +58,7 @@ class Session(Base):
     digest: Mapped[str] = mapped_column(String(_DIGEST), primary_key=True)
     key_id: Mapped[str] = mapped_column(ForeignKey("keys.id", ondelete="CASCADE"), index=True)
     expires: Mapped[datetime]
+    seal: Mapped[str] = mapped_column(String(_DIGEST))
 
 
 class Feedback(Base):
@@ -90,6 +93,8 @@ class Feedback(Base):
     request_digest: Mapped[str | None] = mapped_column(String(_DIGEST), unique=True)
     """Keyed hash of who sent it and of the idempotency key."""
     body_digest: Mapped[str] = mapped_column(String(_DIGEST))
+    receipt_digest: Mapped[str] = mapped_column(String(_DIGEST), unique=True)
+    """Keyed hash of the receipt, which is good for one decision."""
     verdicts: Mapped[list[Verdict]] = relationship(
         back_populates="feedback", cascade="all, delete-orphan", passive_deletes=True, order_by="Verdict.place"
     )
@@ -130,3 +135,5 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     facts: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(String(_DIGEST))
+
+    __table_args__ = (Index("ix_audit_actor_action_at", "actor", "action", "at"),)

@@ -34,11 +34,15 @@ class Asset:
         return f'"{self.version}"'
 
 
-@cache
 def asset(name: str) -> Asset | None:
     """The file of a name, None where there is none. Modules must not import each other in a circle."""
+    return _asset(name) if name in _names() else None
+
+
+@cache
+def _asset(name: str) -> Asset | None:
     suffix = name[name.rfind(".") :] if "." in name else ""
-    if suffix not in MEDIA_TYPES or name not in _names():
+    if suffix not in MEDIA_TYPES:
         return None
     text = files(__package__).joinpath("static", name).read_text(encoding="utf-8")
     if suffix == ".js":

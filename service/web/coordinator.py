@@ -17,7 +17,7 @@ from ..access import find_principal
 from ..deps import get_models
 from ..statistics import figures
 from ..store.access import Principal
-from ..store.feedback import count_feedback, list_feedback, read_feedback, reads_today, review_queue
+from ..store.feedback import ReadsExceeded, count_feedback, list_feedback, read_feedback, review_queue
 from ..store.store import Store
 from .coordinator_filters import NAMES, ORIGINS, VERDICTS, Filters, known_values
 from .coordinator_texts import COORDINATOR_TEXTS
@@ -97,10 +97,11 @@ def case(request: Request, feedback_id: str) -> Response:
     if store is None:
         return render(request, "coordinator_case.html", status=HTTPStatus.NOT_FOUND, **known)
     limit = request.app.state.settings.reads_per_day
-    if limit and reads_today(store, principal) >= limit:
+    try:
+        found = read_feedback(store, feedback_id, principal, limit=limit)
+    except ReadsExceeded:
         known["problem"] = speaker.say("case.limit", limit=limit)
         return render(request, "coordinator_case.html", status=HTTPStatus.TOO_MANY_REQUESTS, **known)
-    found = read_feedback(store, feedback_id, principal)
     if found is None:
         return render(request, "coordinator_case.html", status=HTTPStatus.NOT_FOUND, **known)
     known |= {"case": case_view(found, speaker), "problem": None, "walk": None}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -39,22 +39,43 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 5_000  # milliseconds until something that should happen has not
+PATIENCE = 30_000  # milliseconds until something that should happen has not
 PEOPLE: dict[str, Scope] = {"bird": "reactor", "river": "coordinator"}
+HURRY = """
+  const later = window.setTimeout;
+  window.setTimeout = (act, wait, ...values) => later(act, wait === 600 ? 60 : wait, ...values);
+"""  # the pages wait 600 ms for the next letter; most tests have none to type
 READER = Principal("test", "admin", None)
 GRAVE = ("serious", "critical")
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests here; closed before others run, since Playwright keeps an event loop running."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Chromium at {CHROMIUM}")
-    with sync_api.sync_playwright() as playwright:
+_running = ExitStack()
+_browsers: list[Any] = []
+
+
+@pytest.fixture
+def browser() -> Any:
+    """The Chromium of all tests here."""
+    if not _browsers:
+        sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+        if not CHROMIUM.exists():
+            pytest.skip(f"needs Chromium at {CHROMIUM}")
+        playwright = _running.enter_context(sync_api.sync_playwright())
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        started.close()
+        _running.callback(started.close)
+        _running.callback(_browsers.clear)
+        _browsers.append(started)
+    return _browsers[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: Any, nextitem: Any) -> Generator[None, Any, Any]:
+    """Close Chromium before tests of other folders: as long as Playwright runs no other event loop can."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+            _running.close()
 
 
 @dataclass
@@ -83,7 +104,7 @@ def listening(app: Any) -> Iterator[str]:
             while not server.started:
                 assert thread.is_alive(), "the service did not start"
                 time.sleep(0.01)
-            yield "http://127.0.0.1:{}".format(place.getsockname()[1])
+            yield f"http://127.0.0.1:{place.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(10)
@@ -116,9 +137,13 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
     """Opens a page of a service as somebody who is there for the first time."""
     contexts: list[tuple[Any, Site, list[str], list[str]]] = []
 
-    def make(site: Site, path: str = "/", language: str = "en", width: int = 1280, **options: Any) -> Any:
+    def make(
+        site: Site, path: str = "/", language: str = "en", width: int = 1280, hurry: bool = True, **options: Any
+    ) -> Any:
         context = browser.new_context(locale=language, viewport={"width": width, "height": 800}, **options)
         context.set_default_timeout(PATIENCE)
+        if hurry:
+            context.add_init_script(HURRY)
         asked: list[str] = []
         errors: list[str] = []
         context.on("request", lambda request: asked.append(request.url))
@@ -147,9 +172,7 @@ def axe() -> Callable[[Any], None]:
     def check(page: Any) -> None:
         if not page.evaluate("'axe' in window"):
             page.evaluate(checker.axe_script)  # past the policy of the page, as the tools of developers are
-        T=time.time()
         found = page.evaluate("axe.run({resultTypes: ['violations']}).then((results) => results.violations)")
-        print("AXE", round(time.time()-T,2), [(i["id"], i["impact"], len(i["nodes"])) for i in found])
         told = [(item["id"], node["target"], node["failureSummary"]) for item in found for node in item["nodes"]]
         assert [item["id"] for item in found if item["impact"] in GRAVE] == [], told
 

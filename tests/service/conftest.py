@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from service.store.engine import open_engine
 from service.store.feedback import Decided, NewFeedback, save_feedback
 from service.store.receipts import Receipt, Shown
 from service.store.sealing import Keyring
-from service.store.store import Store
+from service.store.store import Store, case_digest
 from service.store.tables import Base
 
 POSTGRES = "CASECODER_TEST_POSTGRES"
@@ -88,11 +89,13 @@ def new_url(tmp_path: Path) -> Iterator[Callable[[str], str]]:
         schema = f"test_{secrets.token_hex(6)}"
         _on_postgres(f"CREATE SCHEMA {schema}")
         made.append(schema)
-        url = make_url(os.environ[POSTGRES]).update_query_dict({"options": f"-csearch_path={schema}"})
+        facts = {"options": f"-csearch_path={schema}", "application_name": schema}
+        url = make_url(os.environ[POSTGRES]).update_query_dict(facts)
         return url.render_as_string(hide_password=False)
 
     yield make
-    for schema in made:
+    for schema in made:  # a test that failed may have left a transaction open, which would keep the schema
+        _on_postgres(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{schema}'")  # noqa: S608
         _on_postgres(f"DROP SCHEMA {schema} CASCADE")
 
 
@@ -145,14 +148,14 @@ def store(database_url: str, open_store: Callable[..., Store]) -> Store:
 
 @pytest.fixture
 def new_receipt() -> Callable[..., Receipt]:
-    """Makes a receipt by hand, of what the constant pipeline suggests."""
+    """Makes a receipt by hand, of what the constant pipeline suggests; each of a moment of its own."""
+    given = count()
 
     def make(store: Store, case_id: str | None = None, **values: Any) -> Receipt:
-        digest = store.digest("case", case_id) if case_id else None
         facts = {
-            "at": store.clock(),
+            "at": store.clock() + timedelta(microseconds=next(given)),
             "origin": "assisted",
-            "case_digest": digest,
+            "case_digest": case_digest(store, case_id),
             "language": "en",
             "country": "Moldova",
             "bundle": "constant-1",
@@ -182,7 +185,9 @@ def save(codebook: Codebook, new_receipt: Callable[..., Receipt]) -> Callable[..
     ) -> str:
         who = principal or Principal("bird", "reactor", "key1")
         new = NewFeedback(decided, text, **values)
-        return save_feedback(store, new, receipt or new_receipt(store, case_id), codebook, who, request=request)[0]
+        # A receipt is good for one decision: tests that decide again do so with another one that says the same.
+        again = replace(receipt, nonce=secrets.token_hex(8)) if receipt else new_receipt(store, case_id)
+        return save_feedback(store, new, again, codebook, who, request=request)[0]
 
     return make
 
@@ -214,6 +219,7 @@ class Api:
     store: Store
     keys: dict[str, str] = field(repr=False)
     ids: dict[str, str]
+    clock: FakeClock
 
     def send(self, method: str, path: str, who: str | None = "bird", **options: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.keys[who]}"} if who else {}
@@ -226,6 +232,7 @@ class Api:
         return self.send("POST", path, who, json=body, **options)
 
     def suggest(self, text: str = "The doctor refused to see me.", who: str = "bird", **fields: Any) -> dict[str, Any]:
+        self.clock.advance(microseconds=1)
         reply = self.post("/v1/suggestions", {"text": text, **fields}, who)
         assert reply.status_code == 200, reply.text
         return dict(reply.json())
@@ -242,7 +249,7 @@ PEOPLE: dict[str, Scope] = {"bird": "reactor", "stone": "reactor", "river": "coo
 
 
 @pytest.fixture
-def start(store: Store, constant_pipeline: Pipeline) -> Iterator[Callable[..., Api]]:
+def start(store: Store, constant_pipeline: Pipeline, clock: FakeClock) -> Iterator[Callable[..., Api]]:
     """Starts a service on the store, with settings; stops it after the test."""
     running: list[TestClient] = []
 
@@ -254,7 +261,7 @@ def start(store: Store, constant_pipeline: Pipeline) -> Iterator[Callable[..., A
         client.__enter__()
         running.append(client)
         keys = {name: token for name, (token, _) in made.items()}
-        return Api(client, store, keys, {name: facts.id for name, (_, facts) in made.items()})
+        return Api(client, store, keys, {name: facts.id for name, (_, facts) in made.items()}, clock)
 
     yield make
     for client in running:

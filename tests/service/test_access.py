@@ -82,27 +82,28 @@ def test_revoked_keys_count_as_keys(store):
     assert has_keys(store)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda token: "",
-        lambda token: "cck_",
-        lambda token: "cck_000000000000_" + token.split("_", 2)[2],
-        lambda token: token[:-1],
-        lambda token: token + "A",
-        lambda token: token[:-1] + ("A" if token[-1] != "A" else "B"),
-        lambda token: token.removeprefix("cck_"),
-        lambda token: token.upper(),
-        lambda token: token.split("_", 2)[2],
-        lambda token: "cck_\0_" + token.split("_", 2)[2],
-        lambda token: "cck_Ж_" + token.split("_", 2)[2],
-        lambda token: f" {token}",
-        lambda token: "cck_" + "a" * 100_000 + "_x",
-    ],
-)
-def test_other_tokens_are_nobodys(store, change):
+OTHERS = [
+    lambda token: "",
+    lambda token: "cck_",
+    lambda token: "cck_000000000000_" + token.split("_", 2)[2],
+    lambda token: token[:-1],
+    lambda token: token + "A",
+    lambda token: token[:-1] + ("A" if token[-1] != "A" else "B"),
+    lambda token: token.removeprefix("cck_"),
+    lambda token: token.upper(),
+    lambda token: token.split("_", 2)[2],
+    lambda token: "cck_\0_" + token.split("_", 2)[2],
+    lambda token: "cck_Ж_" + token.split("_", 2)[2],
+    lambda token: f" {token}",
+    lambda token: "cck_" + "a" * 100_000 + "_x",
+]
+
+
+def test_other_tokens_are_nobodys(store):
     token, _ = new_key_for(store)
-    assert who_has_key(store, change(token)) is None
+    for change in OTHERS:
+        assert who_has_key(store, change(token)) is None
+    assert who_has_key(store, token) is not None
 
 
 def test_secret_of_one_key_does_not_open_another(store):
@@ -130,7 +131,7 @@ def test_every_token_is_compared_in_constant_time(store, monkeypatch, kind):
     hmac_compare = hmac.compare_digest
     monkeypatch.setattr(access.hmac, "compare_digest", compare)
     assert (who_has_key(store, sent) is not None) == (kind == "right")
-    assert compared == [(64, 64)]
+    assert compared[0] == (64, 64)  # for each kind; what is found has its own seal compared too
 
 
 def test_keys_expire(store, clock):
@@ -181,17 +182,18 @@ def test_list_of_keys_tells_all_but_the_secrets(store, clock):
     assert token.split("_", 2)[2] not in repr(found)
 
 
-@pytest.mark.parametrize("name", ["", "   ", "a" * 81, "a\nb", "a\0b", "a\u202eb"])
-def test_names_of_keys_are_short_and_printable(store, name):
-    with pytest.raises(SettingsError):
-        new_key_for(store, name=name)
+def test_names_of_keys_are_short_and_printable(store):
+    for name in ("", "   ", "a" * 81, "a\nb", "a\0b", "a\u202eb"):
+        with pytest.raises(SettingsError):
+            new_key_for(store, name=name)
     assert not has_keys(store)
 
 
-@pytest.mark.parametrize("scope", ["root", "", "Admin", "reactor "])
-def test_scopes_are_those_there_are(store, scope):
-    with pytest.raises(SettingsError):
-        new_key_for(store, scope=scope)
+def test_scopes_are_those_there_are(store):
+    for scope in ("root", "", "Admin", "reactor "):
+        with pytest.raises(SettingsError):
+            new_key_for(store, scope=scope)
+    assert not has_keys(store)
 
 
 def test_key_that_is_over_before_it_begins_is_refused(store):

@@ -134,7 +134,7 @@ def test_filters_choose_decisions(api, browser, save, new_receipt, clock, query,
     blind = new_receipt(api.store, language="ru", country=None, origin="blind")
     stone = Principal("stone", "reactor", "key2")
     if "origin" in query:
-        save(api.store, decided=(), receipt=blind, principal=stone)
+        save(api.store, decided=(), nothing=("violation",), receipt=blind, principal=stone)
     else:
         save(api.store, decided=(INSTEAD,), receipt=assisted, principal=stone)
     reply = browser(f"/coordinator?{query}")

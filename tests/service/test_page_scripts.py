@@ -129,3 +129,57 @@ def test_verdicts_tell_each_code_once(run):
     before, after = run(program)
     assert before == [["x", "accepted", None], ["y", "rejected", None], ["w", "edited", "z"]]
     assert after == [["w", "accepted", None], ["y", "rejected", None], ["x", "added", None]]
+
+
+def test_nothing_applies_only_where_no_code_is_chosen(run):
+    program = """
+    const decisions = new Decisions();
+    const [x, z] = [{ axis: "a", code: "x" }, { axis: "b", code: "z" }];
+    decisions.settle({ suggestions: [{ ...x, suggested: true }], primary: {} });
+    const told = () => [[...decisions.nothing], decisions.open().length, decisions.isDecided("a")];
+    const states = [told()];
+    decisions.setNothing("a", true);
+    states.push(told());
+    decisions.mark(x, "rejected");
+    states.push(told());
+    decisions.mark(x, "accepted");
+    states.push(told());
+    decisions.setNothing("a", true);
+    states.push(told());
+    decisions.setNothing("b", true);
+    decisions.add(z);
+    states.push(told());
+    console.log(JSON.stringify(states));
+    """
+    assert run(program) == [
+        [[], 1, False],
+        [["a"], 0, True],
+        [["a"], 0, True],
+        [[], 0, True],
+        [[], 0, True],
+        [[], 0, True],
+    ]
+
+
+@pytest.mark.parametrize(
+    "words", ["Osh-Bazar", "555-12-34", "a.b (c) [d] {e} | f/g \\ h^i$j*k+l?m", "o’z", "100%", "a&b=c~d"]
+)
+def test_words_with_any_mark_are_hidden(run, words):
+    """No character of what a person types may be taken for a part of a pattern."""
+    given = {"original": f"It was {words} here", "redacted": f"It was {words} here", "entities": []}
+    stored, _ = run(NEW + f"text.hide({json.dumps(words)}, 'PERSON');" + TOLD, **given)
+    assert stored == "It was [PERSON_1] here"
+
+
+def test_what_a_person_hid_stays_hidden_where_the_service_now_hides_a_part_of_it(run):
+    older = _redaction("Nurlan")
+    program = """
+    const before = new Redacted(original, redacted, entities);
+    before.hide("Zarina Qodirova", "PERSON");
+    const text = new Redacted(original, later, found);
+    text.carryOver(before);
+    console.log(JSON.stringify([text.text, []]));
+    """
+    newer = _redaction("Zarina", "Nurlan")
+    stored, _ = run(program, **older, later=newer["redacted"], found=newer["entities"])
+    assert "Qodirova" not in stored

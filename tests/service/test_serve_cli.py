@@ -167,7 +167,7 @@ def test_commands_want_a_key_file(run, command, tmp_path, monkeypatch):
 def test_commands_want_a_database_of_this_version(made, run, tmp_path, monkeypatch):
     monkeypatch.setenv("CASECODER_DATABASE", f"sqlite:///{tmp_path / 'empty.db'}")
     assert "casecoder-serve migrate" in run("keys", "list", code=2).stderr
-    assert "version 0001" in run("migrate").output
+    assert re.search(r"version \d{4}", run("migrate").output)
     run("keys", "list")
 
 
@@ -248,8 +248,8 @@ def test_purge_asks_before_it_erases(filled, run):
 
 def test_case_is_erased_by_an_id_from_standard_input(filled, run):
     assert "1 decisions erased" in run("erase", given=f"case-{CANARY}-1\n").output
-    assert "0 decisions erased" in run("erase", given=f"case-{CANARY}-1\n").output
-    assert "0 decisions erased" in run("erase", given=f"case-{CANARY}\n").output
+    for gone in (f"case-{CANARY}-1", f"case-{CANARY}"):
+        assert "nothing is kept" in run("erase", given=f"{gone}\n", code=2).stderr
     assert count_feedback(filled, Wanted()) == 2
 
 
@@ -275,7 +275,7 @@ def test_export_is_a_file_of_its_own_for_its_owner(filled, run, tmp_path):
     assert "3 decisions" in run("export", "-o", path).output
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [row["text"] for row in rows] == [f"{CANARY} was refused {number}" for number in range(3)]
-    assert [row["violation"] for row in rows] == [["health.denial"]] * 3
+    assert [row["feedback"]["chosen"] for row in rows] == [{"violation": ["health.denial"]}] * 3
     assert "plhiv" not in path.read_text(encoding="utf-8")
     assert f"case-{CANARY}" not in path.read_text(encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from service.store.feedback import (
     Correction,
     Decided,
     NewFeedback,
+    ReadsExceeded,
     Wanted,
     count_feedback,
     erase_case,
@@ -33,7 +35,6 @@ from service.store.feedback import (
     list_feedback,
     purge,
     read_feedback,
-    reads_today,
     review_queue,
     save_feedback,
     uncertainty,
@@ -127,37 +128,37 @@ def test_latest_come_first_a_page_at_a_time(store, save):
     assert [item.id for item in (*first, *second, *third)] == saved[::-1]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        (Wanted(), "abc"),
-        (Wanted(coder="bird"), "ab"),
-        (Wanted(key_id="key2"), "c"),
-        (Wanted(code="health.denial"), "a"),
-        (Wanted(verdict="added"), "b"),
-        (Wanted(code="health.denial", verdict="added"), ""),
-        (Wanted(origin="blind"), "c"),
-        (Wanted(language="ru"), "c"),
-        (Wanted(country="Moldova"), "ab"),
-        (Wanted(bundle="constant-1"), "abc"),
-        (Wanted(bundle="other-1"), ""),
-        (Wanted(since=datetime(2031, 5, 6, 13, tzinfo=UTC)), "bc"),
-        (Wanted(until=datetime(2031, 5, 6, 13, tzinfo=UTC)), "a"),
-        # The same hour as told in Bishkek.
-        (Wanted(since=datetime(2031, 5, 6, 19, tzinfo=timezone(timedelta(hours=6)))), "bc"),
-        (Wanted(until=datetime(2031, 5, 6, 19, tzinfo=timezone(timedelta(hours=6)))), "a"),
-    ],
-)
-def test_decisions_are_found_by_what_is_asked_for(store, save, new_receipt, clock, wanted, found):
+WANTED = [
+    (Wanted(), "abc"),
+    (Wanted(coder="bird"), "ab"),
+    (Wanted(key_id="key2"), "c"),
+    (Wanted(code="health.denial"), "a"),
+    (Wanted(verdict="added"), "b"),
+    (Wanted(code="health.denial", verdict="added"), ""),
+    (Wanted(origin="blind"), "c"),
+    (Wanted(language="ru"), "c"),
+    (Wanted(country="Moldova"), "ab"),
+    (Wanted(bundle="constant-1"), "abc"),
+    (Wanted(bundle="other-1"), ""),
+    (Wanted(since=datetime(2031, 5, 6, 13, tzinfo=UTC)), "bc"),
+    (Wanted(until=datetime(2031, 5, 6, 13, tzinfo=UTC)), "a"),
+    # The same hour as told in Bishkek.
+    (Wanted(since=datetime(2031, 5, 6, 19, tzinfo=timezone(timedelta(hours=6)))), "bc"),
+    (Wanted(until=datetime(2031, 5, 6, 19, tzinfo=timezone(timedelta(hours=6)))), "a"),
+]
+
+
+def test_decisions_are_found_by_what_is_asked_for(store, save, new_receipt, clock):
     saved = {save(store): "a"}
     clock.advance(hours=1)
     saved[save(store, decided=(Decided("population", "sw", "added"),))] = "b"
     clock.advance(hours=1)
     blind = new_receipt(store, origin="blind", language="ru", country="Tajikistan")
-    saved[save(store, decided=(), receipt=blind, principal=STONE)] = "c"
-    listed = list_feedback(store, wanted)
-    assert "".join(sorted(saved[item.id] for item in listed)) == found
-    assert count_feedback(store, wanted) == len(found)
+    saved[save(store, decided=(), nothing=("violation",), receipt=blind, principal=STONE)] = "c"
+    for wanted, found in WANTED:
+        listed = list_feedback(store, wanted)
+        assert ("".join(sorted(saved[item.id] for item in listed)), wanted) == (found, wanted)
+        assert count_feedback(store, wanted) == len(found)
 
 
 def test_what_differs_most_is_reviewed_first(store, save, new_receipt):
@@ -168,10 +169,10 @@ def test_what_differs_most_is_reviewed_first(store, save, new_receipt):
 
 
 def test_review_finds_a_differing_decision_among_many_sure_ones(store, save, new_receipt):
-    sure = new_receipt(store, shown=(Shown("violation", "health.denial", 0.99, "suggest"),))
-    unsure = new_receipt(store, shown=(Shown("violation", "health.denial", 0.5, "suggest"),))
+    shown = (Shown("violation", "health.denial", 0.5, "suggest"),)
     for _ in range(25):
-        save(store, receipt=unsure)
+        save(store, receipt=new_receipt(store, shown=shown))
+    sure = new_receipt(store, shown=(Shown("violation", "health.denial", 0.99, "suggest"),))
     differs = save(store, receipt=sure, decided=(Decided("violation", "health.denial", "rejected"),))
     assert review_queue(store, Wanted(), limit=1)[0].id == differs
 
@@ -322,9 +323,10 @@ def test_keys_come_from_a_file_or_the_environment(tmp_path, old_key, new_key):
 # Decisions that are sent twice
 
 
-def test_same_request_is_stored_once(store, save):
-    first = save(store, request="request-1")
-    assert save(store, request="request-1") == first
+def test_same_request_is_stored_once(store, save, new_receipt):
+    receipt = new_receipt(store)
+    first = save(store, receipt=receipt, request="request-1")
+    assert save(store, receipt=receipt, request="request-1") == first
     assert count_feedback(store, Wanted()) == 1
     assert verify(store) == 1
 
@@ -660,19 +662,20 @@ def test_time_to_a_decision_is_never_below_zero(store, save, new_receipt, clock)
 
 def test_reads_of_a_day_are_counted_until_midnight(store, save, clock):
     identifier = save(store)
-    assert reads_today(store, RIVER) == 0
     for _ in range(3):
-        read_feedback(store, identifier, RIVER)
-    read_feedback(store, identifier, BIRD)
-    assert (reads_today(store, RIVER), reads_today(store, BIRD)) == (3, 1)
+        read_feedback(store, identifier, RIVER, limit=3)
+    with pytest.raises(ReadsExceeded):
+        read_feedback(store, identifier, RIVER, limit=3)
+    assert verify(store) == 4
+    assert read_feedback(store, identifier, BIRD, limit=3) is not None
     clock.advance(hours=12)
-    assert reads_today(store, RIVER) == 0
+    assert read_feedback(store, identifier, RIVER, limit=3) is not None
 
 
 def test_reads_are_counted_for_each_key_also_where_two_have_one_name(store, save):
     identifier = save(store)
-    read_feedback(store, identifier, RIVER)
-    assert reads_today(store, Principal("river", "coordinator", "key9")) == 0
+    read_feedback(store, identifier, RIVER, limit=1)
+    assert read_feedback(store, identifier, Principal("river", "coordinator", "key9"), limit=1) is not None
 
 
 # Erasing
@@ -771,10 +774,15 @@ def test_export_holds_no_hash_of_a_case_and_no_key(store, save):
 
 
 def test_case_erased_during_an_export_is_not_in_it(store, save):
+    """The export holds no transaction between its rows: whoever reads it slowly would keep erased texts on the disk."""
     save(store, case_id="case-1")
     save(store, case_id="case-2")
     rows = export_feedback(store, Wanted(), RIVER)
     next(rows)
+    held = store.database.engine.pool.checkedout()
+    if held:
+        rows.close()
+    assert held == 0
     erase_case(store, "case-2", actor="hill")
     assert list(rows) == []
 
@@ -805,7 +813,7 @@ def test_empty_database_is_brought_to_the_version(database_url, open_store, keyr
     database = Database(open_engine(database_url))
     assert database.version() is None
     database.migrate()
-    assert database.version() == "0001"
+    assert re.fullmatch(r"\d{4}", database.version())
     database.close()
     open_store(database_url, migrate=False)
 

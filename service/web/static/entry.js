@@ -230,11 +230,13 @@ async function save() {
   if (state.saving || state.saved) return;
   state.saving = true;
   tell(byId("result"), "", texts.say("saving"));
+  for (const section of sections) section.inert = true; // what is changed now would not be what is kept
   try {
     await saveNow();
   } catch (problem) {
     await notSaved(/** @type {any} */ (problem));
   }
+  for (const section of sections) section.inert = state.saved;
   state.saving = false;
 }
 
@@ -300,7 +302,7 @@ async function notSaved(problem) {
   const result = byId("result");
   if (problem.code === "network") tell(result, "problem", texts.say("not_saved"));
   else if (problem.code === "feedback.unredacted") await redactAnew(problem);
-  else if (problem.code === "store.sealed") {
+  else if (problem.code === "receipt.invalid") {
     state.asked = null;
     await suggester.now();
     tell(result, "note", texts.say("stale"));

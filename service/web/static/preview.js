@@ -1,7 +1,7 @@
 // The text as it will be stored, for reading and correcting: placeholders to press, doubts underlined, evidence lit.
 
 import { byId, make } from "./dom.js";
-import { unitsIn } from "./redaction.js";
+import { unitsIn, wholeWords } from "./redaction.js";
 
 /**
  * @typedef {import("./api.js").Span} Span
@@ -55,11 +55,12 @@ export class Preview {
   /** Light up what speaks for a code. @param {import("./api.js").Suggestion | null} item @param {string} label */
   light(item, label) {
     if (!item && !this.#light) return;
-    const unit = unitsIn(this.redacted?.original ?? "");
+    const original = this.redacted?.original ?? "";
+    const unit = unitsIn(original);
     /** @param {Span} span */
     const units = ({ start, end }) => ({ start: unit(start), end: unit(end) });
     const evidence = item?.evidence ?? [];
-    const words = evidence.flatMap((one) => one.words.map(units));
+    const words = evidence.flatMap((one) => one.words.map((span) => wholeWords(original, units(span))));
     this.#light = evidence.length ? { label, sentences: evidence.map(units), words } : null;
     this.draw();
   }

@@ -113,7 +113,7 @@ export class Redacted {
   /** Make the corrections of an older version again, as far as their words are still there. @param {Redacted} older */
   carryOver(older) {
     for (const segment of older.segments) {
-      if (segment.kind === "hidden" && segment.by === "person") this.hide(older.wordsOf(segment), segment.type);
+      if (segment.kind === "hidden" && segment.by === "person") this.#hideAgain(older.wordsOf(segment), segment.type);
     }
     const again = older.segments.filter((segment) => segment.kind === "shown").map((segment) => {
       const before = older.#standingFor(older.wordsOf(segment));
@@ -122,6 +122,13 @@ export class Redacted {
       return before.length === now.length ? now[before.indexOf(segment)] : undefined;
     });
     for (const segment of again) if (segment?.kind === "hidden") this.show(segment);
+  }
+
+  /** Hide what a person had hidden; where the service hides a part of it by now, each of the words that are left.
+   * @param {string} words @param {string} type */
+  #hideAgain(words, type) {
+    if (this.hide(words, type)) return;
+    for (const word of words.split(/\s+/)) if (word.length > 1) this.hide(word, type);
   }
 
   /** @param {string} words */
@@ -200,7 +207,7 @@ function cut(segment, from, to) {
 export function placesOf(text, words) {
   const parts = words.trim().split(/\s+/).filter(Boolean);
   if (parts.length === 0) return [];
-  const pattern = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("\\s+");
+  const pattern = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("\\s+");
   const found = [...text.matchAll(new RegExp(pattern, "giu"))].map((match) => ({
     start: match.index,
     end: match.index + match[0].length,
@@ -214,8 +221,8 @@ function insideWord(text, at) {
   return at > 0 && at < text.length && WORD.test(text[at - 1]) && WORD.test(text[at]);
 }
 
-/** @param {string} text @param {Span} place @returns {Span} */
-function wholeWords(text, { start, end }) {
+/** A place with the whole of the words that it cuts. @param {string} text @param {Span} place @returns {Span} */
+export function wholeWords(text, { start, end }) {
   while (insideWord(text, start)) start -= 1;
   while (insideWord(text, end)) end += 1;
   return { start, end };

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit")),
     )
+    op.create_index("ix_audit_actor_action_at", "audit", ["actor", "action", "at"])
     op.create_table(
         "feedback",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
@@ -46,9 +47,11 @@ def upgrade() -> None:
         sa.Column("sealed_text", sa.LargeBinary(), nullable=True),
         sa.Column("request_digest", sa.String(length=64), nullable=True),
         sa.Column("body_digest", sa.String(length=64), nullable=False),
+        sa.Column("receipt_digest", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_feedback")),
         sa.UniqueConstraint("id", name=op.f("uq_feedback_id")),
         sa.UniqueConstraint("request_digest", name=op.f("uq_feedback_request_digest")),
+        sa.UniqueConstraint("receipt_digest", name=op.f("uq_feedback_receipt_digest")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("feedback", schema=None) as batch_op:
@@ -65,6 +68,7 @@ def upgrade() -> None:
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seal", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_keys")),
         sa.UniqueConstraint("digest", name=op.f("uq_keys_digest")),
     )
@@ -79,6 +83,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("key_id", sa.String(length=16), nullable=False),
         sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["key_id"], ["keys.id"], name=op.f("fk_sessions_key_id_keys"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_sessions")),
     )
@@ -125,4 +130,5 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_feedback_case_digest"))
 
     op.drop_table("feedback")
+    op.drop_index("ix_audit_actor_action_at", "audit")
     op.drop_table("audit")
