@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-BUNDLE := react-0.4.0
+BUNDLE := react-0.5.0
 ENCODER := intfloat/multilingual-e5-small
 NAMES :=
 BASELINES := tfidf-linear spacy-textcat frozen-encoder

@@ -95,7 +95,7 @@ class EntityOut(BaseModel):
 
 
 class _Versioned(BaseModel):
-    bundle: str = Field(examples=["react-0.4.0"])
+    bundle: str = Field(examples=["react-0.5.0"])
     codebook: str = Field(examples=["react 1.1"])
     offset_unit: Literal["unicode code points"] = OFFSET_UNIT
 
