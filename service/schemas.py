@@ -53,7 +53,7 @@ class SuggestionsIn(NarrativeIn):
 
     all_codes: bool = Field(False, description="List every code of every axis with its probability.")
     axes: list[str] | None = Field(
-        None, max_length=20, description="Axes wanted; all if not given.", examples=[["violation"]]
+        None, max_length=20, description="Axes wanted; all if not given.", examples=[["an axis"]]
     )
 
 
@@ -196,8 +196,8 @@ class RedactionOut(_Versioned):
 class VerdictIn(_Strict):
     """What became of one code."""
 
-    axis: str = Field(max_length=40, examples=["violation"])
-    code: str = Field(max_length=60, examples=["health.denial"])
+    axis: str = Field(max_length=40, examples=["an axis"])
+    code: str = Field(max_length=60, examples=["a.code"])
     verdict: VerdictKind = Field(
         description="`accepted` and `rejected` for a code that was suggested, `added` for another, `edited` for one "
         "that stands instead of a suggested one."
@@ -232,8 +232,8 @@ class FeedbackIn(_Strict):
                 {
                     "receipt": "as /v1/suggestions gave it",
                     "verdicts": [
-                        {"axis": "violation", "code": "health.denial", "verdict": "accepted", "primary": True},
-                        {"axis": "perpetrator", "code": "health", "verdict": "added"},
+                        {"axis": "an axis", "code": "a.code", "verdict": "accepted", "primary": True},
+                        {"axis": "another", "code": "another.code", "verdict": "added"},
                     ],
                     "redacted_text": "The dentist saw the HIV mark on my card and refused to treat me.",
                 }
@@ -255,7 +255,7 @@ class FeedbackIn(_Strict):
         max_length=20,
         description="Axes that were looked at and on which no code applies. An axis without a verdict that is not "
         "named here is not decided.",
-        examples=[["population"]],
+        examples=[["an axis"]],
     )
     seconds: float | None = Field(None, ge=0, le=86_400, description="From the first suggestion to the decision.")
 
