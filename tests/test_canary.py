@@ -21,8 +21,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nlp.settings import Settings
-from service.settings import ServiceSettings
 from service.app import create_app
+from service.settings import ServiceSettings
 
 CANARY = "qazanarbekovaxx"
 REFUSED = {
@@ -153,7 +153,7 @@ def test_broken_table_is_refused_without_its_text(name, content, workplace, tiny
 
 def test_no_route_and_no_log_tells_a_refused_text(tiny_bundle, caplog, capfd, monkeypatch):
     caplog.set_level(logging.DEBUG)
-    app = create_app(settings=ServiceSettings(nlp=Settings(bundle=str(tiny_bundle)))
+    app = create_app(settings=ServiceSettings(nlp=Settings(bundle=str(tiny_bundle))))
     bodies = [{"text": text} for kind, text in sorted(REFUSED.items()) if kind != "surrogate"]
     bodies += [{"text": [CANARY]}, {CANARY: 1}, {"text": "x", CANARY: CANARY}, {"text": TEXT, "language": CANARY}]
     with TestClient(app, raise_server_exceptions=False) as client:
