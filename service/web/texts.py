@@ -138,6 +138,9 @@ _EN: Final[dict[str, str]] = {
     "js.saved.one": "Saved, with {n} code.",
     "js.saved.other": "Saved, with {n} codes.",
     "js.not_saved": "Not saved yet: there is no connection. Try again; nothing will be stored twice.",
+    "js.blind_empty": "Not saved yet: add at least one code, or tick where nothing applies.",
+    "js.repeated": "This case was stored already when the connection failed, as it stood then. What you changed since "
+    "is not stored: if it matters, tell your coordinator.",
     "js.look_again": "The text had changed. Look at the new preview and the codes, then save.",
     "js.unread": "Not saved: the text could not be read. What is wrong stands below the text.",
     "js.unredacted.one": "{n} more place was found and hidden. Look at the text once more, then save.",
@@ -301,6 +304,9 @@ _RU: Final[dict[str, str]] = {
     "js.saved.many": "Сохранено: {n} кодов.",
     "js.saved.other": "Сохранено: {n} кода.",
     "js.not_saved": "Ещё не сохранено: нет связи. Попробуйте ещё раз; дважды ничего не сохранится.",
+    "js.blind_empty": "Ещё не сохранено: добавьте хотя бы один код или отметьте, где ничего не подходит.",
+    "js.repeated": "Этот случай уже был сохранён, когда прервалась связь, в том виде, какой у него был тогда. То, что "
+    "вы изменили потом, не сохранено: если это важно, скажите координатору.",
     "js.look_again": "Текст изменился. Посмотрите на новый текст и коды, затем сохраните.",
     "js.unread": "Не сохранено: прочитать текст не удалось. Что не так, написано под текстом.",
     "js.unredacted.one": "Найдено и скрыто ещё {n} место. Посмотрите текст ещё раз, затем сохраните.",

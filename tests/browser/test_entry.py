@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -189,20 +190,14 @@ def test_ticking_that_nothing_applies(serve, enter, axe):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_words_for_nothing_on_each_axis(serve, enter, codebook, language):
-    entry = enter(serve(), language)
-    entry.write(TEXTS[language])
-    said = entry.page.locator(".tick").all_text_contents()
-    nothing = next(axis for axis in codebook.axes if axis.id == "violation").nothing
-    assert said[0] == nothing[language]
-    assert all(text.startswith(entry.say("js.nothing_applies")) for text in said[1:])
-
-
-@pytest.mark.parametrize("language", ["en", "ru"])
 def test_axes_without_any_decision_are_named_and_kept_so(serve, enter, codebook, language):
     site = serve()
     entry = enter(site, language)
     entry.write(TEXTS[language])
+    said = entry.page.locator(".tick").all_text_contents()
+    nothing = next(axis.nothing for axis in codebook.axes if axis.id == "violation")
+    assert said[0] == nothing[language]
+    assert all(text.startswith(entry.say("js.nothing_applies")) for text in said[1:])
     entry.press("accept", REFUSED)
     entry.at("save").click()
     entry.result("js.saved")
@@ -286,6 +281,9 @@ def test_blind_case(serve, enter, axe, language, width):
     assert entry.page.locator(".chip").count() == 0
     assert entry.at("case").is_editable()
     axe(entry.page)
+    entry.at("save").click()
+    entry.result("js.blind_empty")
+    assert site.stored() == []
     entry.at("search").fill(SEARCHED[language])
     entry.page.locator("#listbox [role=option]").first.click()
     (added,) = entry.page.locator(".chip").all()
@@ -403,6 +401,44 @@ def test_saving_again_after_the_network_failed_stores_once(serve, enter, axe):
     entry.result("js.saved")
     assert len(set(keys)) == 1
     assert len(keys) == 3
+    assert len(site.stored()) == 1
+
+
+def test_change_after_a_lost_answer_is_not_stored_beside_it(serve, enter, axe):
+    site = serve()
+    entry = enter(site)
+    entry.write(TEXTS["en"])
+    entry.press("accept", REFUSED)
+
+    def lose_the_answer(route):
+        assert route.fetch().status == 201
+        route.abort("connectionreset")
+
+    entry.page.route("**/v1/feedback", lose_the_answer, times=1)
+    entry.at("save").click()
+    entry.result("js.not_saved")
+    entry.press("accept", INSULTED)
+    entry.at("save").click()
+    entry.result("js.repeated")
+    axe(entry.page)
+    (kept,) = site.stored()
+    assert [item.code for item in kept.decided] == ["health.denial"]
+    entry.at("next").click()
+    assert entry.at("text").input_value() == ""
+
+
+def test_suggestions_that_grew_old_are_asked_for_anew(serve, enter):
+    site = serve()
+    entry = enter(site)
+    entry.write(TEXTS["en"])
+    entry.press("accept", REFUSED)
+    now = site.store.clock
+    site.store.clock = lambda: now() + timedelta(days=8)
+    entry.at("save").click()
+    entry.result("js.stale")
+    assert entry.is_pressed("accept", REFUSED)
+    entry.at("save").click()
+    entry.result("js.saved")
     assert len(site.stored()) == 1
 
 

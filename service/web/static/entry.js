@@ -253,6 +253,11 @@ async function saveNow() {
   }
   const { answer, decisions } = state;
   if (!answer?.receipt || !preview.redacted) return;
+  if (answer.withheld && undecided().length === chips.axes.length) {
+    tell(byId("result"), "problem", texts.say("blind_empty")); // there would be nothing to compare suggestions with
+    byId("search").focus();
+    return;
+  }
   sayUndecided();
   const hasLeading = (/** @type {string} */ id) => chips.axes.some((axis) => axis.axis === id && axis.primary);
   const decision = {
@@ -274,15 +279,19 @@ function sayUndecided() {
 
 /** @param {import("./saving.js").Stored} stored */
 function saved(stored) {
+  finish("good", texts.count("saved", state.decisions.chosen().length));
+  if (stored.origin === "blind") byId("result").append(...comparison(stored));
+}
+
+/** The case is stored: only the next one can follow. @param {string} looks @param {string} sentence */
+function finish(looks, sentence) {
   state.saved = true;
   suggester.forget();
-  const result = byId("result");
-  tell(result, "good", texts.count("saved", state.decisions.chosen().length));
-  if (stored.origin === "blind") result.append(...comparison(stored));
+  tell(byId("result"), looks, sentence);
   byId("save").hidden = byId("keeping").hidden = byId("tally").hidden = true;
   byId("next").hidden = false;
   for (const section of sections) section.inert = true;
-  result.focus();
+  byId("result").focus();
 }
 
 /** What would have been suggested, beside what was coded. @param {import("./saving.js").Stored} stored */
@@ -302,10 +311,13 @@ async function notSaved(problem) {
   const result = byId("result");
   if (problem.code === "network") tell(result, "problem", texts.say("not_saved"));
   else if (problem.code === "feedback.unredacted") await redactAnew(problem);
-  else if (problem.code === "receipt.invalid") {
+  else if (problem.code === "feedback.repeated") {
+    byId("undecided").textContent = "";
+    finish("problem", texts.say("repeated"));
+  } else if (problem.code === "receipt.invalid") {
     state.asked = null;
     await suggester.now();
-    tell(result, "note", texts.say("stale"));
+    tell(result, isCurrent() ? "note" : "problem", texts.say(isCurrent() ? "stale" : "unread"));
   } else if (problem.code === "store.missing") {
     tell(result, "", "");
     byId("keeping").hidden = byId("save").hidden = true;
