@@ -166,8 +166,7 @@ def backup(
     with _opened() as store:
         from .store.backup import back_up
 
-        with store.audited(_ACTOR, "back up"):
-            pass
+        store.note(_ACTOR, "back up")
         path, rows = back_up(store.database, folder, at=datetime.now(UTC), keep=timedelta(days=keep_days))
     typer.echo(f"{path}: {rows:,} rows. Texts are sealed in it, codes and pseudonyms are not: keep it safe, and the")
     typer.echo("key file elsewhere.")
@@ -188,8 +187,7 @@ def restore(file: Annotated[Path, typer.Argument(help="A backup.", exists=True, 
     with _opened() as store:
         with store.database.reading() as session:
             entries = store.audit.verify(session)
-        with store.audited(_ACTOR, "restore", rows=rows):
-            pass
+        store.note(_ACTOR, "restore", rows=rows)
     typer.echo(f"{rows:,} rows are back; the audit log holds together ({entries:,} entries).")
 
 

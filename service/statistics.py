@@ -52,7 +52,7 @@ def _agreement(rows: list[StoredFeedback]) -> dict[str, Any]:
         decided = [row for row in rows if axis in row.decided_axes]
         for row in decided:
             chosen = set(row.chosen(axis))
-            suggested = {item.code for item in row.shown if item.axis == axis and item.decision in ("auto", "suggest")}
+            suggested = {item.code for item in row.shown if item.axis == axis and item.suggested}
             suggested -= set(row.undecided(axis))
             same += chosen == suggested
             common += len(chosen & suggested)

@@ -6,14 +6,14 @@ import hmac
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from sqlalchemy import delete, select
 
 from nlp.errors import SettingsError
 
-from .store import Store
+from .store import Store, in_utc
 from .tables import Key, Session
 
 Scope = Literal["reactor", "coordinator", "admin"]
@@ -155,7 +155,7 @@ def who_is_logged_in(store: Store, login: str) -> Principal | None:
     digest = store.digest("login", login)
     with store.database.reading() as session:
         found = session.get(Session, digest)
-        if found is None or _aware(found.expires) <= store.clock():
+        if found is None or in_utc(found.expires) <= store.clock():
             return None
         key = session.get(Key, found.key_id)
         if key is None or not _valid(store, key) or not _same(_seal_of_session(store, found), found.seal):
@@ -180,16 +180,11 @@ def _id_of(token: str) -> str | None:
     return parts[0] if token.startswith(_PREFIX) and len(parts) > 1 and parts[0].isalnum() else None
 
 
-def _known_id(key_id: str) -> str:
-    """The id if it looks like one: anything else may be something that somebody pasted."""
-    return key_id if len(key_id) <= 16 and key_id.isalnum() and key_id.isascii() else "unknown"
-
-
 def _valid(store: Store, key: Key) -> bool:
     """Whether a key is as it was made or revoked here, and holds now."""
     if not _same(_seal_of_key(store, key), key.seal):
         return False
-    return key.revoked is None and (key.expires is None or _aware(key.expires) > store.clock())
+    return key.revoked is None and (key.expires is None or in_utc(key.expires) > store.clock())
 
 
 def _same(one: str, other: str) -> bool:
@@ -197,19 +192,14 @@ def _same(one: str, other: str) -> bool:
 
 
 def _seal_of_key(store: Store, key: Key) -> str:
-    moments = [_aware(moment).isoformat() if moment else "" for moment in (key.created, key.expires, key.revoked)]
+    moments = [in_utc(moment).isoformat() if moment else "" for moment in (key.created, key.expires, key.revoked)]
     return store.digest("key row", json.dumps([key.id, key.digest, key.name, key.scope, *moments]))
 
 
 def _seal_of_session(store: Store, session: Session) -> str:
     return store.digest(
-        "session row", json.dumps([session.digest, session.key_id, _aware(session.expires).isoformat()])
+        "session row", json.dumps([session.digest, session.key_id, in_utc(session.expires).isoformat()])
     )
-
-
-def _aware(moment: datetime) -> datetime:
-    """SQLite keeps no zone; everything is stored in UTC."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _facts(key: Key) -> KeyFacts:
@@ -217,7 +207,7 @@ def _facts(key: Key) -> KeyFacts:
         key.id,
         key.name,
         key.scope,  # type: ignore[arg-type]
-        _aware(key.created),
-        _aware(key.expires) if key.expires else None,
-        _aware(key.revoked) if key.revoked else None,
+        in_utc(key.created),
+        in_utc(key.expires) if key.expires else None,
+        in_utc(key.revoked) if key.revoked else None,
     )

@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -16,14 +16,13 @@ from nlp.codebook import Codebook
 from nlp.errors import CasecoderError
 
 from ..errors import StoreError
-from .access import Principal, _aware
+from .access import Principal
 from .receipts import Origin, Receipt, Shown
-from .store import Store, case_digest, text_of
+from .store import Store, case_digest, in_utc, text_of
 from .tables import AuditEntry, Feedback, Verdict
 
 VerdictKind = Literal["accepted", "edited", "rejected", "added"]
 _CHOSEN = ("accepted", "edited", "added")
-_SUGGESTED = ("auto", "suggest")
 _MAX_VERDICTS = 60
 
 
@@ -108,7 +107,7 @@ class StoredFeedback:
         return [
             item.code
             for item in self.shown
-            if item.axis == axis and item.decision in _SUGGESTED and (axis, item.code) not in spoken_of
+            if item.axis == axis and item.suggested and (axis, item.code) not in spoken_of
         ]
 
     def chosen(self, axis: str) -> list[str]:
@@ -280,7 +279,7 @@ def disagreement(new: NewFeedback, shown: Sequence[Shown]) -> int:
     suggested = {
         (item.axis, item.code)
         for item in shown
-        if item.decision in _SUGGESTED and (item.axis in new.nothing or (item.axis, item.code) in spoken_of)
+        if item.suggested and (item.axis in new.nothing or (item.axis, item.code) in spoken_of)
     }
     return len(suggested ^ {(item.axis, item.code) for item in new.decided if item.verdict in _CHOSEN})
 
@@ -331,16 +330,16 @@ class Wanted:
             inner += [Verdict.verdict == self.verdict] if self.verdict else []
             found.append(select(Verdict.place).where(*inner).exists())
         if self.since:
-            found.append(Feedback.created >= _in_utc(self.since))
+            found.append(Feedback.created >= _asked(self.since))
         if self.until:
-            found.append(Feedback.created < _in_utc(self.until))
+            found.append(Feedback.created < _asked(self.until))
         return found
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """A moment as the database has them; one without a zone is taken for UTC."""
+def _asked(moment: datetime) -> datetime:
+    """A moment that somebody asks for, in UTC. Raises `FeedbackRefused` where that is beyond the calendar."""
     try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return in_utc(moment)
     except OverflowError:
         raise FeedbackRefused("a date lies beyond the calendar") from None
 
@@ -492,7 +491,7 @@ def _stored(row: Feedback, store: Store | None = None) -> StoredFeedback:
         row.number,
         row.id,
         row.coder,
-        _aware(row.created),
+        in_utc(row.created),
         row.origin,  # type: ignore[arg-type]
         row.language,
         row.country,

@@ -35,6 +35,11 @@ class Shown:
     probability: float
     decision: str
 
+    @property
+    def suggested(self) -> bool:
+        """Whether a person was to see it, and not only a queue."""
+        return self.decision in ("auto", "suggest")
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -55,7 +60,7 @@ class Receipt:
     @property
     def suggested(self) -> frozenset[tuple[str, str]]:
         """Axis and code of what a person was to see."""
-        return frozenset((item.axis, item.code) for item in self.shown if item.decision in ("auto", "suggest"))
+        return frozenset((item.axis, item.code) for item in self.shown if item.suggested)
 
 
 def _of(store: Store) -> str:

@@ -30,6 +30,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def in_utc(moment: datetime) -> datetime:
+    """A moment as the database has it: SQLite keeps no zone, and all that is stored is in UTC."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class Store:
     """What the service keeps.
 
@@ -84,6 +89,11 @@ class Store:
         with self.database.writing() as session:
             self.audit.add(session, actor, action, facts, at=self.clock())
             yield session
+
+    def note(self, actor: str, action: str, **facts: object) -> None:
+        """Tell the audit log of what was done beside the database."""
+        with self.audited(actor, action, **facts):
+            pass
 
     def rotate(self, *, batch: int = 200, step: Callable[[int], None] = lambda done: None) -> int:
         """Seal everything anew with the current key, some rows at a time, while the service goes on; how many values

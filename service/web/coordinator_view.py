@@ -18,7 +18,6 @@ from .texts import LANGUAGE_NAMES
 
 SHOWN_FIRST: tuple[Origin, ...] = ("assisted", "blind")
 """Origins in the order of the page."""
-_SUGGESTED = ("auto", "suggest")
 _VERY_UNSURE, _UNSURE = 0.8, 0.4  # of 1, which is even odds: a code between 40 and 60 %, between 20 and 80 %
 _MINUTE, _HOUR = 60, 3600  # seconds
 
@@ -272,7 +271,7 @@ def _compared_on(axis: str, item: StoredFeedback, speaker: Speaker) -> list[dict
     rows = []
     for code in sorted({*shown, *decided}, key=lambda code: (likely.get(code, 1.0), code)):
         one, other = shown.get(code), decided.get(code)
-        suggested = one is not None and one.decision in _SUGGESTED
+        suggested = one is not None and one.suggested
         chosen = other is not None and other.verdict != "rejected"
         rows.append(
             {
