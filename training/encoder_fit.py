@@ -17,6 +17,7 @@ from nlp.classification.linear import sigmoid
 from nlp.codebook import Codebook
 from nlp.encoding import Tokens
 from nlp.errors import BundleIncompatible, CorpusError
+from nlp.held_out import HeldOut
 from nlp.redaction import Redactor, in_view, recognizers_for
 from nlp.tags import Tagger
 from nlp.view import normalize
@@ -77,11 +78,13 @@ class EncoderFiles:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Calibrated heads, their policy, and what was found on the way."""
+    """Calibrated heads, their policy, what was found on the way, and what the heads say of cases that they have not
+    seen, with the calibration that they had not seen either."""
 
     model: HeadsClassifier
     policy: Mapping[str, Any]
     facts: Mapping[str, Any]
+    held_out: HeldOut
 
 
 def fit_on_encoder(
@@ -166,7 +169,8 @@ def _calibrated(
         logits, targets, columns, unseen.groups, prior=prior, folds=config.folds, axis_prior=axis_prior
     )
     model.calibration = calibrate(logits, targets, columns, prior=prior, axis_prior=axis_prior)
-    return Fitted(model, tune(probabilities, targets, columns, config, before=before), facts)
+    policy = tune(probabilities, targets, columns, config, before=before)
+    return Fitted(model, policy, facts, HeldOut(columns, probabilities, targets))
 
 
 def parity_figures(

@@ -67,9 +67,12 @@ def fit(
 
 
 def _fit_linear(settings: Config, config: Path, run: Path) -> None:
+    from nlp.held_out import HeldOut
+
     from .fit import featurize, fit_linear
     from .package import Identity, write_draft
     from .tune import tune
+    from .unseen import unseen_files
 
     book = load_codebook(settings.codebook)
     train, tuning = (split_of(run, split, book) for split in ("train", "tune"))
@@ -79,9 +82,11 @@ def _fit_linear(settings: Config, config: Path, run: Path) -> None:
     with console.status("fitting"):
         model, facts = fit_linear(featured, book, settings)
         counts = [model.count(sentences) for sentences in held_out.sentences]
-        policy = tune(model.predict_proba(counts), held_out.targets, model.columns, settings)
+        unseen = HeldOut(model.columns, model.predict_proba(counts), held_out.targets)
+        policy = tune(unseen.probabilities, unseen.targets, model.columns, settings)
     training = _training(facts, settings, config, train, run) | {"min_persons": settings.min_persons}
-    write_draft(run / "bundle", model, book, policy, Identity.of(settings), training=training)
+    files = unseen_files(unseen, tuning, policy, book, vocabulary=model.vocabulary)
+    write_draft(run / "bundle", model, book, policy, Identity.of(settings), training=training, unseen=files)
     typer.echo(f"{facts['features']} features, C = {facts['C']}; draft bundle in {run / 'bundle'}")
 
 
@@ -89,6 +94,7 @@ def _fit_encoder(settings: Config, config: Path, run: Path, encoder_of: str | No
     from .encoder_fit import EncoderFiles, fit_on_encoder, with_tag_thresholds, with_words
     from .fit import featurize
     from .package import Identity, require_unseen, write_encoder_draft
+    from .unseen import unseen_files, words_of
 
     book = load_codebook(settings.codebook)
     train, tuning = (split_of(run, split, book) for split in ("train", "tune"))
@@ -103,6 +109,7 @@ def _fit_encoder(settings: Config, config: Path, run: Path, encoder_of: str | No
         files = with_tag_thresholds(files, tuning, book, step=step)
     with progress("encoding", len(train) + len(tuning)) as step:
         fitted = fit_on_encoder(files.serving(book), train, tuning, book, settings, cache=run / FEATURES, step=step)
+    unseen = unseen_files(fitted.held_out, tuning, fitted.policy, book, vocabulary=words_of(files.files))
     write_encoder_draft(
         run / "bundle",
         fitted.model,
@@ -112,6 +119,7 @@ def _fit_encoder(settings: Config, config: Path, run: Path, encoder_of: str | No
         encoder_files=files.files,
         encoder_facts=files.facts,
         training=_training(fitted.facts, settings, config, train, run),
+        unseen=unseen,
     )
     typer.echo(f"C = {fitted.facts['C']}; draft bundle in {run / 'bundle'}")
 
@@ -119,6 +127,7 @@ def _fit_encoder(settings: Config, config: Path, run: Path, encoder_of: str | No
 def _fit_site(data: Path, shipped: Bundle, codebook: Path | None, name: str, settings: Config, run: Path) -> None:
     from .encoder_fit import EncoderFiles, fit_on_own_cases
     from .package import Identity, write_encoder_draft
+    from .unseen import unseen_files, words_of
 
     old = shipped.codebook()
     book = load_codebook(codebook) if codebook else old
@@ -153,7 +162,11 @@ def _fit_site(data: Path, shipped: Bundle, codebook: Path | None, name: str, set
         encoder_files=files.files,
         encoder_facts=files.facts,
         training=training,
-    )
+        unseen=unseen_files(
+            fitted.held_out.apart(settings.seed), cases, fitted.policy, book,
+            vocabulary=words_of(files.files), described=fitted.held_out,
+        ),
+    )  # fmt: skip
     typer.echo(f"fitted on {len(cases)} cases, C = {fitted.facts['C']}; use it with --bundle {run / 'bundle'}")
 
 

@@ -46,6 +46,7 @@ ENCODER_FILES = (
 """What of a bundle belongs to its encoder; heads are fitted beside it."""
 WORD_FILES = ("words.json", "words-idf.npy", "words-weights.npy", "words-bias.npy")
 """The linear model on words that an encoder has beside it, from bundles of 0.4.0 on."""
+_NOTHING: Mapping[str, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,13 @@ def write_draft(
     identity: Identity,
     *,
     training: Mapping[str, Any],
+    unseen: Mapping[str, bytes] = _NOTHING,
 ) -> None:
-    """Write a linear bundle that loads and predicts, without figures yet."""
+    """Write a linear bundle that loads and predicts, without figures yet. ``unseen`` are files on cases that it has not
+    seen, see `training.unseen`."""
     arrays = {"idf": model.idf, "weights": model.weights, "bias": model.bias, "calibration": model.calibration}
     files = {
+        **unseen,
         "codebook.yaml": codebook.source.encode(),
         "policy.json": _json(policy),
         "vocabulary.json": _json(list(model.vocabulary)),
@@ -92,14 +96,17 @@ def write_encoder_draft(
     encoder_files: Mapping[str, bytes],
     encoder_facts: Mapping[str, Any],
     training: Mapping[str, Any],
+    unseen: Mapping[str, bytes] = _NOTHING,
 ) -> None:
     """Write a bundle with an encoder that loads and predicts, without figures yet.
 
-    ``encoder_files`` are those that stay the same whatever heads are fitted (`ENCODER_FILES`).
+    ``encoder_files`` are those that stay the same whatever heads are fitted (`ENCODER_FILES`); ``unseen`` are files on
+    cases that the heads have not seen, see `training.unseen`.
     """
     arrays = {"weights": model.weights, "primary": model.primary, "calibration": model.calibration}
     files = {
         **encoder_files,
+        **unseen,
         "codebook.yaml": codebook.source.encode(),
         "policy.json": _json(policy),
         **{f"{name}.npy": array_bytes(array.astype(np.float32)) for name, array in arrays.items()},

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from nlp.classification.base import Column
+from nlp.thresholds import DIGITS, auto_threshold
 
 from .config import Config
 
 _GRID = np.round(np.arange(0.05, 0.951, 0.01), 2)
-_Z = 1.645  # one-sided 95 %
-_DIGITS = 4
 
 
 def tune(
@@ -47,10 +46,10 @@ def tune(
             known = (before or {}).get(str(columns[at].code))
             lean = float(known["suggest"]) if known else common
             own = best_f1_threshold(p, y) if support else lean
-            suggest = round(weight * own + (1 - weight) * lean, _DIGITS)
+            suggest = round(weight * own + (1 - weight) * lean, DIGITS)
             auto = auto_threshold(p, y, precision=config.auto_precision, least=suggest)
             codes[str(columns[at].code)] = {
-                "review": round(config.review_share * suggest, _DIGITS),
+                "review": round(config.review_share * suggest, DIGITS),
                 "suggest": suggest,
                 "auto": auto,
                 "support": support,
@@ -72,29 +71,3 @@ def best_f1_threshold(p: np.ndarray, y: np.ndarray) -> float:
 def _f1(chosen: np.ndarray, y: np.ndarray) -> float:
     hits = float((chosen * y).sum())
     return 2 * hits / (chosen.sum() + y.sum()) if hits else 0.0
-
-
-def auto_threshold(p: np.ndarray, y: np.ndarray, *, precision: float, least: float = 0.0) -> float | None:
-    """The lowest threshold from ``least`` up at which the Wilson lower bound of the precision is at least
-    ``precision``, or None.
-
-    Thresholds are tried from the highest down, from as many cases on as a faultless run needs, and the first that fails
-    ends the search: tests in a fixed sequence need no correction for their number (Maurer, Hothorn, Lehmacher 1995).
-    """
-    order = np.argsort(-p, kind="stable")
-    chosen = np.arange(1, len(p) + 1)
-    lower = wilson_lower(np.cumsum(y[order]), chosen)
-    last = np.append(p[order][:-1] > p[order][1:], True) if len(p) else np.zeros(0, bool)  # ties are taken together
-    possible = wilson_lower(chosen, chosen) >= precision
-    tried = np.flatnonzero(last & possible & (p[order] >= least))
-    failed = np.flatnonzero(lower[tried] < precision)
-    good = tried[: failed[0]] if len(failed) else tried
-    return round(float(p[order][good[-1]]) + 5 * 10.0 ** -(_DIGITS + 1), _DIGITS) if len(good) else None
-
-
-def wilson_lower(hits: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Lower bound of the one-sided 95 % Wilson score interval of a share of ``hits`` among ``n`` (Wilson 1927)."""
-    share = hits / n
-    center = share + _Z**2 / (2 * n)
-    spread = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return np.asarray((center - spread) / (1 + _Z**2 / n))

@@ -7,10 +7,11 @@ import pytest
 from scipy.special import expit
 
 from nlp.classification import Column
+from nlp.thresholds import auto_threshold, wilson_lower
 from nlp.types import Entity, Span
 from training.corpus import Case
 from training.fit import calibrate, featurize, fit_linear, matrix, vocabulary_of
-from training.tune import auto_threshold, best_f1_threshold, tune, wilson_lower
+from training.tune import best_f1_threshold, tune
 
 
 def make(number, refused, *, name="Zarina", language="en"):

@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nlp.encoding import silent_onnxruntime
+
 OPSET = 17  # the first with LayerNormalization as one operation
 _LEVELS = 127  # of eight bits with a sign
 
@@ -76,6 +78,7 @@ def to_onnx(transformer: nn.Module) -> bytes:
 
 def to_small_onnx(transformer: nn.Module) -> bytes:
     """The same with weights in eight bits and with the operations fused that onnxruntime has in one."""
+    silent_onnxruntime()
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers import optimizer
 
