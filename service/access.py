@@ -16,11 +16,12 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from .problems import RequestRefused
-from .store.access import LOCAL, Principal, Scope, csrf_token, has_keys, who_has_key, who_is_logged_in
+from .store.access import LOCAL, Principal, Scope, csrf_token, has_keys, person_token, who_has_key, who_is_logged_in
 from .store.store import Store
 
 COOKIE = "casecoder_session"
 CSRF_HEADER = "X-CSRF-Token"
+PERSON_HEADER = "X-Casecoder-Person"
 PRINCIPAL = "casecoder.principal"
 """Where a request's scope has who sends it, once that is known."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -41,6 +42,17 @@ def get_store(request: Request) -> Store:
 
 
 StoreDep = Annotated[Store, Depends(get_store)]
+
+
+def cookie_name(app_state: Any, name: str) -> str:
+    """The name of a cookie here. Over HTTPS it begins with ``__Host-``: browsers take that from this host alone, so
+    that no neighbor can slip in a cookie of theirs."""
+    return f"__Host-{name}" if app_state.settings.secure_cookies else name
+
+
+def session_cookie(app_state: Any) -> str:
+    """The name of the cookie that holds a login."""
+    return cookie_name(app_state, COOKIE)
 
 
 def needs_key(app_state: Any) -> bool:
@@ -68,15 +80,32 @@ def find_principal(request: Request, token: str | None) -> Principal | None:
         return LOCAL
     if token is not None:
         return who_has_key(state.store, token)
-    login = request.cookies.get(COOKIE)
+    login = request.cookies.get(session_cookie(state))
     principal = who_is_logged_in(state.store, login) if login else None
     if principal and request.method not in _SAFE:
-        sent = request.headers.get(CSRF_HEADER, "")
-        if not hmac.compare_digest(sent.encode(), csrf_token(state.store, principal).encode()):
-            raise RequestRefused(
-                HTTPStatus.FORBIDDEN, "request.forged", "The request does not come from the page: load it again."
-            )
+        _check_page(request, principal)
     return principal
+
+
+def _check_page(request: Request, principal: Principal) -> None:
+    """Raises `RequestRefused` where a change comes from no page of ours, or from one that another person had loaded."""
+    store = request.app.state.store
+    person = request.headers.get(PERSON_HEADER)
+    if person and not _same(person, person_token(store, principal)):
+        raise RequestRefused(
+            HTTPStatus.FORBIDDEN,
+            "request.other_person",
+            "Somebody else has logged in since this page was loaded, so nothing was saved: copy what you need, and "
+            "load the page again.",
+        )
+    if not person or not _same(request.headers.get(CSRF_HEADER, ""), csrf_token(store, principal)):
+        raise RequestRefused(
+            HTTPStatus.FORBIDDEN, "request.forged", "The request does not come from the page: load it again."
+        )
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def bearer_of(header: str) -> str | None:

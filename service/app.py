@@ -4,34 +4,38 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from threading import BoundedSemaphore
 from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
 
 from nlp import __version__
-from nlp.bundle import Bundle, open_bundle
+from nlp.bundle import Bundle
 from nlp.pipeline import Pipeline
-from nlp.types import Narrative
 
 from . import problems
-from .deps import Models, cores
+from .admission import Admission
+from .bundles import Bundles
+from .deps import cores
+from .jobs.folders import JobFiles
 from .limits import BodyLimit, Limits, NoStore
 from .metrics import Metrics
 from .other_sites import OtherSites
-from .routes import facts, feedback, health, jobs, keys, suggestions
+from .routes import facts, feedback, health, jobs, keys, review, suggestions
 from .schemas import ProblemOut
 from .settings import ServiceSettings
 from .store.store import Store
 from .traffic import Traffic
-from .web import coordinator, pages
+from .turns import Turns
+from .web import coordinator, job_pages, pages
 
 _DESCRIPTION = """Suggests codes for case narratives and hides the people in them. A person decides.
 
-Narratives are read, answered and forgotten: nothing of a request is logged or cached, and nothing is stored but what
-`POST /v1/feedback` is sent to keep, redacted and encrypted. Offsets count Unicode code points of the text as received,
-half-open. Every error is `application/problem+json` in English or Russian (`Accept-Language`) and never echoes the
-text.
+Narratives are read, answered and forgotten: nothing of a request is logged or cached. Stored is only what
+`POST /v1/feedback` is sent to keep, redacted and encrypted, and files that `POST /v1/jobs` brings to be coded,
+encrypted, for some days. Offsets count Unicode code points of the text as received, half-open. Every error is
+`application/problem+json` in English or Russian (`Accept-Language`) and never echoes the text.
 
 **Compatibility.** Within `/v1` no field, route or problem code is taken away or changes its meaning; new fields,
 routes, codes and optional parameters may be added, so callers ignore what they do not know. What a bundle suggests may
@@ -45,9 +49,10 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         403: "The request does not come from where it says.",
         404: "There is no such thing, or it is not for this key.",
         405: "The address is there, for other methods.",
+        408: "The body took too long to arrive.",
         409: "It does not fit what is stored or found.",
         413: "The narrative or the body is too large.",
-        415: "The body is not uncompressed application/json.",
+        415: "The body is not uncompressed application/json (for files application/octet-stream).",
         422: "The narrative cannot be analyzed, or the request does not fit.",
         429: "Too many requests of this key; `Retry-After` says how long to wait.",
         500: "Something failed here; nothing was stored.",
@@ -82,22 +87,34 @@ def create_app(
         responses=_PROBLEMS,
     )
     app.state.settings = settings
-    app.state.given_pipeline = pipeline
-    app.state.bundle = bundle
+    app.state.given = (pipeline, bundle)
     app.state.models = None
     app.state.store = store
     app.state.has_keys = False
+    app.state.job_files = JobFiles.of(store, settings) if store else None
+    app.state.uploads = BoundedSemaphore(jobs.UPLOADS)
+    app.state.look = jobs.look_apart
     app.state.metrics = metrics = Metrics()
+    turns = Turns(cores())
+    app.state.bundles = Bundles(app.state, settings, turns)
     problems.install(app)
-    for router in (suggestions.router, feedback.router, facts.router, keys.router, jobs.router):
+    for router in (suggestions.router, feedback.router, facts.router, keys.router, jobs.router, review.router):
         app.include_router(router, prefix="/v1")
     app.include_router(health.router)
     app.include_router(health.metrics_router)
     app.include_router(pages.router)
     app.include_router(coordinator.router)
+    app.include_router(job_pages.router)
     longest = _PER_CHARACTER * settings.nlp.max_characters + _OTHER_FIELDS
-    limits = Limits(longest, {"/v1/suggestions/batch": max(longest, _BATCH), "/login": _OTHER_FIELDS})
-    app.add_middleware(BodyLimit, limits=limits, forms=pages.FORMS)
+    limits = Limits(
+        longest,
+        {
+            "/v1/suggestions/batch": max(longest, _BATCH),
+            "/login": _OTHER_FIELDS,
+            jobs.UPLOAD_PATH: settings.max_upload,
+        },
+    )
+    app.add_middleware(BodyLimit, limits=limits, forms=pages.FORMS, files={jobs.UPLOAD_PATH})
     app.add_middleware(problems.CrashGuard)
     app.add_middleware(NoStore)
     app.add_middleware(
@@ -105,8 +122,7 @@ def create_app(
         state=app.state,
         metrics=metrics,
         limits=limits,
-        at_once=cores(),
-        max_waiting=settings.max_waiting,
+        admission=Admission(turns, most=_places(settings), seconds=settings.max_wait_seconds, tell=metrics.waiting.set),
         seconds=settings.request_seconds,
         per_minute=settings.requests_per_minute,
     )
@@ -116,18 +132,17 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    pipeline: Pipeline | None = app.state.given_pipeline
-    settings: ServiceSettings = app.state.settings
-    if pipeline is None:
-        app.state.bundle = open_bundle(settings.nlp.bundle)
-        pipeline = app.state.bundle.pipeline(max_characters=settings.nlp.max_characters)
-    language = pipeline.reader.languages[0]
-    pipeline.analyze_one(Narrative("Warm up: nobody was harmed in the city.", language=language))
-    app.state.metrics.bundle(pipeline.bundle, str(pipeline.codebook))
-    app.state.models = Models(pipeline, seconds=settings.request_seconds)
+    bundles: Bundles = app.state.bundles
+    bundles.begin(*app.state.given)
     # Whoever has a place has a thread too, and pages and logins have some left.
-    anyio.to_thread.current_default_thread_limiter().total_tokens = cores() + settings.max_waiting + _OTHER_THREADS
-    yield
+    anyio.to_thread.current_default_thread_limiter().total_tokens = _places(app.state.settings) + _OTHER_THREADS
+    with bundles.following():
+        yield
     app.state.models = None
     if app.state.store is not None:
         app.state.store.close()
+
+
+def _places(settings: ServiceSettings) -> int:
+    """Requests that the models work on or that wait for them."""
+    return cores() + settings.max_waiting

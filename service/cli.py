@@ -117,6 +117,7 @@ def run(
         from nlp.bundle import open_bundle
 
         from . import running
+        from .jobs.starting import running_jobs
         from .settings import ServiceSettings
 
     settings = ServiceSettings.from_env()
@@ -129,21 +130,33 @@ def run(
     os.environ[running.LOG_REQUESTS] = "1" if log else ""
     typer.echo(f"casecoder listens on http://{host}:{port}: {told}", err=True)
     # Access logs hold paths and addresses: off. Lifespan on: models that fail to load stop the start.
-    uvicorn.run(
-        "service.running:worker_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,
-        log_level="warning",
-        lifespan="on",
-        server_header=False,
-        timeout_graceful_shutdown=8,
-        timeout_keep_alive=10,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
-    )
+    with running_jobs(wanted=running.keeps(settings) and settings.job_workers > 0):
+        uvicorn.run(
+            "service.running:worker_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            access_log=False,
+            log_level="warning",
+            lifespan="on",
+            server_header=False,
+            timeout_graceful_shutdown=8,
+            timeout_keep_alive=10,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
+        )
+
+
+@app.command()
+@guarded
+def jobs() -> None:
+    """Run the queue of bulk jobs alone, as where CASECODER_JOB_WORKERS is 0 for `run`; Ctrl-C stops, and the job that
+    runs is gone on with later."""
+    with _service():
+        from .jobs.runner import main
+
+    main()
 
 
 @app.command()
@@ -169,7 +182,7 @@ def backup(
         store.note(_ACTOR, "back up")
         path, rows = back_up(store.database, folder, at=datetime.now(UTC), keep=timedelta(days=keep_days))
     typer.echo(f"{path}: {rows:,} rows. Texts are sealed in it, codes and pseudonyms are not: keep it safe, and the")
-    typer.echo("key file elsewhere.")
+    typer.echo("key file elsewhere. Files of bulk jobs are not in it.")
 
 
 @app.command()
@@ -210,9 +223,12 @@ def purge(
     older_than: Annotated[str, typer.Option(help="Age such as 365d, 26w, 12m or 2y.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase decisions, with their texts, that are older than a time."""
+    """Erase decisions, with their texts, that are older than a time; and files of bulk jobs whose time is over."""
     age = parse_age(older_than)
     with _opened() as store:
+        from .jobs.folders import JobFiles
+        from .jobs.sweeping import sweep_jobs
+        from .settings import ServiceSettings
         from .store.feedback import Wanted, count_feedback
         from .store.feedback import purge as erase_old
 
@@ -220,7 +236,8 @@ def purge(
         if found and not yes:
             typer.confirm(f"Erase {found:,} decisions for good?", abort=True, err=True)
         erased = erase_old(store, older_than=age, actor=_ACTOR)
-    typer.echo(f"{erased:,} decisions erased.")
+        expired = sweep_jobs(store, JobFiles.of(store, ServiceSettings.from_env()), actor=_ACTOR)
+    typer.echo(f"{erased:,} decisions erased, and {expired:,} bulk jobs that were over.")
 
 
 @app.command()
@@ -232,8 +249,14 @@ def erase() -> None:
         raise SettingsError("type the id of the case, or pipe it in")
     with _opened() as store:
         from .store.feedback import erase_case
+        from .store.jobs import known_jobs
 
         erased = erase_case(store, case_id, actor=_ACTOR)
+        files = len(known_jobs(store))
+    if files:
+        typer.echo(
+            f"{files:,} bulk job(s) are kept, and their files may hold this case: look, and delete them.", err=True
+        )
     if not erased:
         raise SettingsError("nothing is kept of a case with this id: is it written as it was sent?")
     typer.echo(f"{erased:,} decisions erased. Backups keep them until they are removed (30 days by default).")

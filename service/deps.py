@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Mapping
 from functools import cached_property
-from http import HTTPStatus
-from threading import BoundedSemaphore
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
@@ -19,46 +13,39 @@ from starlette.exceptions import HTTPException
 from nlp.pipeline import Pipeline
 from nlp.types import Analysis, Narrative, Redaction
 
-from .problems import RequestRefused
+from .store.receipts import policy_mark
+from .turns import Turns
 
 
 class Models:
-    """The loaded pipeline, run for as many texts at once as there are cores; who waits longer than ``seconds`` for a
-    place is sent away."""
+    """The models of one bundle, loaded; who waits longer than ``seconds`` for a turn is sent away.
 
-    def __init__(self, pipeline: Pipeline, *, at_once: int | None = None, seconds: float = 60.0) -> None:
+    A request takes them once and keeps them to its end: others may take their place meanwhile. ``measured`` are the
+    figures of the bundle.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, turns: Turns, *, seconds: float, measured: Mapping[str, Any] | None = None
+    ) -> None:
         self.pipeline = pipeline
-        self._places = BoundedSemaphore(at_once or cores())
+        self.measured = dict(measured or {})
+        self._turns = turns
         self._seconds = seconds
 
     @cached_property
     def policy(self) -> str:
         """Equal for equal thresholds, so that an answer tells by which ones it was made."""
-        policy = self.pipeline.policy
-        codes = {code: asdict(thresholds) for code, thresholds in policy.codes.items()}
-        content = json.dumps([policy.auto_precision, codes], sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
+        return policy_mark(self.pipeline.policy)
 
     def analyze(self, narrative: Narrative) -> Analysis:
         """Read, redact and code one narrative."""
-        with self._place():
+        with self._turns.turn(seconds=self._seconds):
             return self.pipeline.analyze_one(narrative)
 
     def redact(self, narrative: Narrative) -> Redaction:
         """Read and redact one narrative."""
-        with self._place():
+        with self._turns.turn(seconds=self._seconds):
             return self.pipeline.redact_one(narrative)
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=self._seconds):
-            raise RequestRefused(
-                HTTPStatus.SERVICE_UNAVAILABLE, "limit.busy", "Too many requests wait already: try again soon."
-            )
-        try:
-            yield
-        finally:
-            self._places.release()
 
 
 def cores() -> int:

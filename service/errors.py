@@ -3,7 +3,12 @@
 ::
 
     CasecoderError
+    |- BundleUnknown         (LookupError)        a bundle that this service does not have
     |- ReceiptInvalid        (ValueError)         a receipt of suggestions that was not given out here
+    |- ReceiptErased         (ValueError)         a receipt from before its case was erased
+    |- JobMisfit             (ValueError)         what cannot be done with a job as it is (`store.jobs`)
+    |- ReviewGone            (ValueError)         a row that is not lent to who decides on it (`store.review`)
+    |- ChildFailed           (ValueError)         a file that cannot be read or coded so (`jobs.children`)
     `- StoreError            (RuntimeError)       the store cannot be used
        |- SealBroken                              a stored value that cannot be decrypted
        |- StoreBehind                             a database of another version
@@ -12,7 +17,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nlp.errors import CasecoderError
+
+
+class BundleUnknown(CasecoderError, LookupError):
+    """A bundle that this service does not have; ``known`` are those it has."""
+
+    code = "bundle.unknown"
+
+    def __init__(self, known: Sequence[str]) -> None:
+        super().__init__(
+            f"this service has no bundle of that name; it has {', '.join(known) or 'none'}, and finds others in the "
+            "folder that CASECODER_BUNDLE_FOLDER names"
+        )
+        self.known = tuple(known)
 
 
 class StoreError(CasecoderError, RuntimeError):
@@ -37,6 +57,18 @@ class ReceiptInvalid(CasecoderError, ValueError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the receipt is not valid: {reason}; ask for suggestions again")
+
+
+class ReceiptErased(CasecoderError, ValueError):
+    """A receipt from before its case was erased."""
+
+    code = "receipt.erased"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the case was erased after these suggestions were made, so nothing was stored; if it is to be kept all "
+            "the same, ask for suggestions again"
+        )
 
 
 class StoreBehind(StoreError):

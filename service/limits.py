@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .problems import send_problem
 
 _FORM = b"application/x-www-form-urlencoded"
+_BINARY = b"application/octet-stream"
+_JSON = b"application/json"
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class Limits:
 
 class BodyLimit:
     """Refuses bodies that say they are longer than the limit with 413, and compressed or non-JSON ones with 415,
-    without reading them. ``forms`` are paths that take a form of the page instead of JSON."""
+    without reading them. ``forms`` are paths that take a form of the page instead of JSON, ``files`` those that take a
+    file as it is."""
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, forms: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limits: Limits, forms: Collection[str] = (), files: Collection[str] = ()
+    ) -> None:
         self.app = app
         self.limits = limits
-        self.forms = frozenset(forms)
+        self.media = {**dict.fromkeys(forms, _FORM), **dict.fromkeys(files, _BINARY)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is within the limit."""
@@ -45,14 +50,14 @@ class BodyLimit:
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
         media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        wanted = _FORM if scope["path"] in self.forms else b"application/json"
+        wanted = self.media.get(scope["path"], _JSON)
         if media != wanted or headers.get(b"content-encoding", b"identity") != b"identity":
             await send_problem(
                 scope,
                 send,
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 "request.media_type",
-                "Send the body as uncompressed application/json.",
+                f"Send the body as uncompressed {(wanted if wanted == _BINARY else _JSON).decode()}.",
             )
             return
         length, limit = headers.get(b"content-length", b""), self.limits.of(scope)

@@ -49,11 +49,12 @@ class Metrics:
         )
         self._bundle = Gauge(
             "casecoder_bundle",
-            "The loaded bundle; always 1.",
+            "1 for the bundle that is served, 0 for one that was.",
             ["bundle", "codebook"],
             registry=self._registry,
             multiprocess_mode="max",
         )
+        self._served: tuple[str, str] | None = None
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request."""
@@ -61,7 +62,10 @@ class Metrics:
         self._seconds.labels(route).observe(seconds)
 
     def bundle(self, name: str, codebook: str) -> None:
-        """Tell which bundle is loaded."""
+        """Tell which bundle is served."""
+        if self._served and self._served != (name, codebook):
+            self._bundle.labels(*self._served).set(0)
+        self._served = (name, codebook)
         self._bundle.labels(name, codebook).set(1)
 
     def text(self) -> bytes:

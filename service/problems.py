@@ -25,9 +25,12 @@ from nlp.errors import (
     SettingsError,
 )
 
-from .errors import ReceiptInvalid, SealBroken, StoreError
+from .errors import BundleUnknown, ReceiptErased, ReceiptInvalid, SealBroken, StoreError
+from .jobs.children import ChildFailed
 from .messages import language_of, told
 from .store.feedback import FeedbackRefused, FeedbackRepeated, ReadsExceeded
+from .store.jobs import JobMisfit
+from .store.review import ReviewGone
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:casecoder:problem:"
@@ -39,11 +42,16 @@ _STATUS: tuple[tuple[type[CasecoderError], HTTPStatus], ...] = (
     (NarrativeEmpty, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NarrativeUnreadable, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NarrativeError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (BundleError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (BundleError, HTTPStatus.CONFLICT),
+    (BundleUnknown, HTTPStatus.UNPROCESSABLE_ENTITY),
     (FeedbackRepeated, HTTPStatus.CONFLICT),
     (ReadsExceeded, HTTPStatus.TOO_MANY_REQUESTS),
     (FeedbackRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (JobMisfit, HTTPStatus.CONFLICT),
+    (ReviewGone, HTTPStatus.CONFLICT),
+    (ChildFailed, HTTPStatus.UNPROCESSABLE_ENTITY),
     (SettingsError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (ReceiptErased, HTTPStatus.CONFLICT),
     (ReceiptInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (SealBroken, HTTPStatus.INTERNAL_SERVER_ERROR),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -26,11 +26,16 @@ LOG_REQUESTS = "CASECODER_LOG_REQUESTS"
 
 def open_store(settings: ServiceSettings) -> Store | None:
     """The store; None where no key is set, since nothing is stored unencrypted."""
-    if settings.key_file is None and not os.environ.get(VARIABLE):
+    if not keeps(settings):
         return None
     from .store.sealing import read_keyring
 
     return Store.open(settings.database, read_keyring(settings.key_file))
+
+
+def keeps(settings: ServiceSettings) -> bool:
+    """Whether there is a key, and so a store."""
+    return settings.key_file is not None or bool(os.environ.get(VARIABLE))
 
 
 def prepare(settings: ServiceSettings, host: str) -> str:
@@ -39,9 +44,11 @@ def prepare(settings: ServiceSettings, host: str) -> str:
     Raises `SettingsError` for an address that others can reach while there are no access keys.
     """
     from .store.access import has_keys
+    from .store.choice import read_choice
 
     store = open_store(settings)
     keys = store is not None and has_keys(store)
+    choice = read_choice(store) if store is not None else None
     if store is not None:
         store.close()
     if not keys and not is_loopback(host):
@@ -51,7 +58,10 @@ def prepare(settings: ServiceSettings, host: str) -> str:
         )
     if store is None:
         return "no key file is set, so nothing is kept and nobody but this machine is answered"
-    return "access keys are needed" if keys else "there are no access keys, so nobody but this machine is answered"
+    told = "access keys are needed" if keys else "there are no access keys, so nobody but this machine is answered"
+    if choice is None or choice.instead_of != (settings.nlp.bundle or ""):
+        return told
+    return f"{told}; it serves {choice.name}, which an administrator has chosen"
 
 
 def is_loopback(host: str) -> bool:

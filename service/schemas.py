@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nlp.types import Analysis, Narrative, Redaction, entities_json, spans_json
 
+from .deps import Models
 from .settings import MAX_BATCH
 from .store.access import KeyFacts, Scope
 from .store.feedback import Correction, Decided, NewFeedback, StoredFeedback, VerdictKind
@@ -95,7 +96,7 @@ class EntityOut(BaseModel):
 
 
 class _Versioned(BaseModel):
-    bundle: str = Field(examples=["react-0.5.0"])
+    bundle: str = Field(examples=["react-0.6.0"])
     codebook: str = Field(examples=["react 1.1"])
     offset_unit: Literal["unicode code points"] = OFFSET_UNIT
 
@@ -392,7 +393,7 @@ class NewKeyOut(KeyOut):
 class EraseIn(_Strict):
     """A case of which nothing is to be kept."""
 
-    case_id: str = Field(min_length=1, max_length=200, repr=False)
+    case_id: str = Field(min_length=1, max_length=200, pattern=r"\S", repr=False)
 
 
 class ErasedOut(BaseModel):
@@ -401,11 +402,12 @@ class ErasedOut(BaseModel):
     erased: int
 
 
-class JobOut(BaseModel):
-    """A bulk job."""
+class BundleIn(_Strict):
+    """The bundle to be served from now on."""
 
-    id: str
-    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    name: str = Field(
+        min_length=1, max_length=80, pattern=PLAIN, description="As its answers name it.", examples=["react-0.6.0"]
+    )
 
 
 class BundleOut(BaseModel):
@@ -416,3 +418,15 @@ class BundleOut(BaseModel):
     codebook: str
     languages: list[str]
     metrics: dict[str, Any]
+
+    @classmethod
+    def from_models(cls, models: Models) -> BundleOut:
+        """The response for the bundle that is served."""
+        pipeline = models.pipeline
+        return cls(
+            name=pipeline.bundle,
+            active=True,
+            codebook=str(pipeline.codebook),
+            languages=list(pipeline.reader.languages),
+            metrics=models.measured,
+        )

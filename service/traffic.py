@@ -1,4 +1,4 @@
-"""How much is let in: a bounded queue, a deadline, a rate for each key, and figures that say how it goes.
+"""How much is let in: no more than can be done soon, a deadline, a rate for each key, and figures that say how it goes.
 
 Refusals come at once, from below the app: a service that is overloaded says so instead of letting everybody wait.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from hashlib import sha256
 from http import HTTPStatus
@@ -17,7 +18,8 @@ from starlette.datastructures import Headers, State
 from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .access import COOKIE, PRINCIPAL, bearer_of, find_principal
+from .access import PRINCIPAL, bearer_of, find_principal, session_cookie
+from .admission import BATCH, INSIDE, Admission, Inside, narratives_of
 from .errors import StoreError
 from .limits import Limits
 from .messages import language_of, told
@@ -26,15 +28,30 @@ from .problems import MEDIA_TYPE, TYPE_BASE, RequestRefused
 from .store.access import Scope as AccessScope
 
 _log = logging.getLogger("casecoder.requests")
-_HEAVY = ("/v1/suggestions", "/v1/suggestions/batch", "/v1/redactions", "/v1/feedback")
+_HEAVY = ("/v1/suggestions", BATCH, "/v1/redactions", "/v1/feedback")
 _SLOW = {  # seconds that some routes have
-    "/v1/suggestions/batch": 120.0,
+    BATCH: 120.0,
+    "/v1/bundles/active": 120.0,
     "/v1/feedback/export": 3600.0,
     "/v1/statistics": 60.0,
+    "/v1/jobs": 3600.0,
     "/coordinator": 60.0,
 }
-_SCOPES: dict[str, AccessScope] = {"/v1/keys": "admin", "/v1/erasures": "admin"}  # who may send a body there
-_LIMITED = ("/v1", "/coordinator")
+_SLOW_PATHS = (  # the same for addresses with an id in them
+    (re.compile(r"/v1/jobs/[^/]+/(?:preview|dry-run)"), 150.0),
+    (re.compile(r"/v1/jobs/[^/]+/files/[^/]+"), 3600.0),
+    (re.compile(r"/(?:v1|coordinator)/jobs/.*"), 30.0),
+)
+_STREAMED = frozenset({"/v1/jobs"})  # bodies that are handed on as they come
+_SCOPES: dict[str, AccessScope] = {
+    "/v1/keys": "admin",
+    "/v1/erasures": "admin",
+    "/v1/bundles/active": "admin",
+    "/v1/jobs": "coordinator",
+}
+"""Who may send a body there, and below."""
+_LIMITED = ("/v1", "/coordinator", "/metrics")
+_KEYED = ("/v1/", "/metrics")  # where nobody without a valid key gets on
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _CLOSING = frozenset({400, 401, 403, 408, 413})
 _BODY_SECONDS = 10.0  # from the headers of a request to the end of its body
@@ -60,8 +77,7 @@ class Traffic:
     Parameters
     ----------
     state : of the app, with its store and settings.
-    at_once : narratives that the models work on at the same time.
-    max_waiting : further ones that may wait; one more is refused with 503 and ``Retry-After``.
+    admission : what is let in to the models; the rest is refused with 503 and ``Retry-After``.
     seconds : from the whole request to its answer; then 503.
     per_minute : requests to the API and the coordinators' pages of one key or address, in bursts of up to a quarter of
         it; 0 for no limit.
@@ -74,8 +90,7 @@ class Traffic:
         state: State,
         metrics: Metrics,
         limits: Limits,
-        at_once: int,
-        max_waiting: int,
+        admission: Admission,
         seconds: float,
         per_minute: int,
     ) -> None:
@@ -83,11 +98,10 @@ class Traffic:
         self._state = state
         self._metrics = metrics
         self._limits = limits
-        self._most = at_once + max_waiting
+        self._admission = admission
         self._seconds = seconds
         self._rate = _Rate(per_minute) if per_minute else None
         self._logins = _Rate(_LOGINS_PER_MINUTE)
-        self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it; tell figures and log of it, never its content."""
@@ -125,16 +139,29 @@ class Traffic:
             return
         if path == "/login" and method == "POST" and (wait := self._logins.wait(_address(scope))):
             raise Refused(429, "limit.rate", "Too many logins from here: wait.", wait)
-        if self._rate and path.startswith(_LIMITED) and (wait := self._rate.wait(_caller(scope))):
+        if self._rate and path.startswith(_LIMITED) and (wait := self._rate.wait(self._caller(scope))):
             raise Refused(429, "limit.rate", "Too many requests from this key: wait.", wait)
-        if path.startswith("/v1/"):
-            await self._known(scope)
-        if method in _WITH_BODY:
-            receive = await self._whole(scope, receive)
         heavy = method == "POST" and path in _HEAVY
-        if heavy and self._inside >= self._most:
-            raise Refused(503, "limit.busy", "Too many requests wait already: try again soon.", 2)
-        await self._timed(scope, receive, send, heavy=heavy)
+        if heavy:
+            self._refuse_who_would_wait()
+        if path.startswith(_KEYED):
+            await self._known(scope)
+        body = b""
+        if method in _WITH_BODY and path not in _STREAMED:
+            body = await self._whole(scope, receive)
+            receive = _replayed(body, receive)
+        inside = None
+        if heavy:
+            narratives = narratives_of(path, body)
+            self._refuse_who_would_wait(narratives)
+            inside = scope[INSIDE] = self._admission.enter(narratives)
+        await self._timed(scope, receive, send, inside)
+
+    def _refuse_who_would_wait(self, narratives: int = 1) -> None:
+        """Refuse who would have to wait too long for the models: before all that takes time itself, and again when it
+        is known what they bring."""
+        if wait := self._admission.refusal(narratives):
+            raise Refused(503, "limit.busy", "Too many requests wait already: try again soon.", wait)
 
     async def _known(self, scope: Scope) -> None:
         """Refuse who has no valid key, before a byte of what they send is read."""
@@ -150,12 +177,12 @@ class Traffic:
             if token and self._rate and (wait := self._rate.wait(_address(scope))):
                 raise Refused(429, "limit.rate", "Too many keys from here that are none: wait.", wait)
             raise Refused(401, "http.401", "A valid access key is needed.")
-        if scope["method"] in _WITH_BODY and not principal.may(_SCOPES.get(scope["path"], "reactor")):
+        if scope["method"] in _WITH_BODY and not principal.may(_scope_of(scope["path"])):
             raise Refused(404, "http.404", "Not Found.")  # as what is not there, whatever the body
         scope[PRINCIPAL] = principal
 
-    async def _whole(self, scope: Scope, receive: Receive) -> Receive:
-        """The body, read to its end and handed on as one piece."""
+    async def _whole(self, scope: Scope, receive: Receive) -> bytes:
+        """The body, read to its end."""
         limit = self._limits.of(scope)
         pieces, size, more = [], 0, True
         try:
@@ -171,18 +198,9 @@ class Traffic:
                     more = message.get("more_body", False)
         except TimeoutError:
             raise Refused(408, "limit.time", "The request took too long to arrive.") from None
-        body, told = b"".join(pieces), False
+        return b"".join(pieces)
 
-        async def replayed() -> Message:
-            nonlocal told
-            if told:
-                return await receive()
-            told = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        return replayed
-
-    async def _timed(self, scope: Scope, receive: Receive, send: Send, *, heavy: bool) -> None:
+    async def _timed(self, scope: Scope, receive: Receive, send: Send, inside: Inside | None) -> None:
         """Wait for the answer as long as its route may take. Work that goes on after that keeps its place until it has
         really ended."""
         begun = late = False
@@ -194,11 +212,10 @@ class Traffic:
                 await send(message)
 
         task = asyncio.ensure_future(self.app(scope, receive, watched))
-        if heavy:
-            self._count(1)
-            task.add_done_callback(lambda _: self._count(-1))
+        if inside:
+            task.add_done_callback(lambda _: inside.leave())
         try:
-            done, _ = await asyncio.wait({task}, timeout=_SLOW.get(scope["path"], self._seconds))
+            done, _ = await asyncio.wait({task}, timeout=self._deadline(scope["path"]))
         except asyncio.CancelledError:
             task.cancel()
             raise
@@ -210,9 +227,38 @@ class Traffic:
             if not begun:
                 raise Refused(503, "limit.time", "The answer took too long: try again.", 2)
 
-    def _count(self, change: int) -> None:
-        self._inside += change
-        self._metrics.waiting.set(self._inside)
+    def _deadline(self, path: str) -> float:
+        """The seconds that an answer may take."""
+        if path in _SLOW:
+            return _SLOW[path]
+        return next((seconds for pattern, seconds in _SLOW_PATHS if pattern.fullmatch(path)), self._seconds)
+
+    def _caller(self, scope: Scope) -> bytes:
+        """Equal for requests with one key or login, else for one address; a hash, so that no key lies in memory."""
+        headers = Headers(scope=scope)
+        cookies = cookie_parser(headers.get("cookie", ""))
+        sent = bearer_of(headers.get("authorization", "")) or cookies.get(session_cookie(self._state))
+        return sha256(sent.encode()).digest() if sent else _address(scope)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """The body handed on as one piece, and what comes after it."""
+    told = False
+
+    async def replayed() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+def _scope_of(path: str) -> AccessScope:
+    """Who may send a body to an address."""
+    found = (scope for start, scope in _SCOPES.items() if path == start or path.startswith(f"{start}/"))
+    return next(found, "reactor")
 
 
 def _ended_late(task: asyncio.Future[None]) -> None:
@@ -239,13 +285,6 @@ class _Rate:
         if len(self._buckets) > _MAX_CALLERS:
             del self._buckets[next(iter(self._buckets))]
         return 0 if allowed else max(1, round((1 - tokens) / self._per_second))
-
-
-def _caller(scope: Scope) -> bytes:
-    """Equal for requests with one key or login, else for one address; a hash, so that no key lies in memory."""
-    headers = Headers(scope=scope)
-    sent = bearer_of(headers.get("authorization", "")) or cookie_parser(headers.get("cookie", "")).get(COOKIE)
-    return sha256(sent.encode()).digest() if sent else _address(scope)
 
 
 def _address(scope: Scope) -> bytes:

@@ -1,4 +1,4 @@
-"""What the service works with: its codebook and its bundles."""
+"""What the service works with: its codebook and its bundle."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from nlp.bundle import Bundle
 from nlp.codebook import codebook_json
 
-from ..access import get_principal
-from ..deps import ModelsDep
-from ..schemas import BundleOut
+from ..access import AdminDep, get_principal
+from ..bundles import Bundles
+from ..deps import ModelsDep, get_models
+from ..schemas import BundleIn, BundleOut
 
 router = APIRouter(tags=["facts"], dependencies=[Depends(get_principal)])
 
@@ -36,16 +36,14 @@ def codebook(
 
 
 @router.get("/bundles")
-def bundles(request: Request, models: ModelsDep) -> list[BundleOut]:
-    """The loaded bundle and its measured figures."""
-    pipeline = models.pipeline
-    bundle: Bundle | None = request.app.state.bundle
-    return [
-        BundleOut(
-            name=pipeline.bundle,
-            active=True,
-            codebook=str(pipeline.codebook),
-            languages=list(pipeline.reader.languages),
-            metrics=dict(bundle.manifest.get("metrics", {})) if bundle else {},
-        )
-    ]
+def bundles(models: ModelsDep) -> list[BundleOut]:
+    """The bundle that is served, and its measured figures."""
+    return [BundleOut.from_models(models)]
+
+
+@router.post("/bundles/active", dependencies=[Depends(get_models)])
+def change_bundle(body: BundleIn, request: Request, principal: AdminDep) -> BundleOut:
+    """Serve another bundle from now on, once it is verified, loaded and warm; all answers until then, and all where it
+    cannot be used, are of the one before. Told to the audit log."""
+    found: Bundles = request.app.state.bundles
+    return BundleOut.from_models(found.change(body.name, actor=principal.actor))

@@ -16,6 +16,7 @@ from nlp.types import Narrative
 
 from ..access import AdminDep, CoordinatorDep, PrincipalDep, StoreDep, get_principal
 from ..deps import ModelsDep
+from ..job_schemas import ReviewDecisionIn
 from ..problems import RequestRefused
 from ..schemas import PLAIN, ErasedOut, EraseIn, FeedbackIn, FeedbackOut, FeedbackPage, FeedbackStored, ShownOut
 from ..statistics import figures
@@ -63,6 +64,7 @@ def store_feedback(
     models: ModelsDep,
     store: StoreDep,
     principal: PrincipalDep,
+    request: Request,
     response: Response,
     idempotency_key: Annotated[
         str | None,
@@ -71,9 +73,10 @@ def store_feedback(
 ) -> FeedbackStored:
     """Store a decision. The text is looked through once more, and what is found in it is hidden before it is stored."""
     receipt = open_receipt(store, body.receipt)
-    text = _safe_text(body, models, receipt)
+    text = safe_text(body, models, receipt)
+    codebook = request.app.state.bundles.codebook(receipt.bundle, models)  # which may not be served any more
     identifier, is_new = save_feedback(
-        store, body.to_value(text), receipt, models.pipeline.codebook, principal, request=idempotency_key
+        store, body.to_value(text), receipt, codebook, principal, request=idempotency_key
     )
     if not is_new:
         response.status_code = HTTPStatus.OK
@@ -81,7 +84,7 @@ def store_feedback(
     return FeedbackStored(id=identifier, origin=receipt.origin, suggested=shown)
 
 
-def _safe_text(body: FeedbackIn, models: ModelsDep, receipt: Receipt) -> str | None:
+def safe_text(body: FeedbackIn | ReviewDecisionIn, models: ModelsDep, receipt: Receipt) -> str | None:
     """The text as it may be stored: redacted here and now, with what a person has shown again left in sight.
 
     Whoever calls may have skipped the redaction, so the service never takes a text for redacted because it is said to

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import PlainTextResponse
 
-from ..access import find_principal
+from ..access import get_principal
 from ..problems import problem
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -27,7 +27,7 @@ async def ready(request: Request) -> Response | dict[str, str]:
     return {"status": "ready"}
 
 
-metrics_router = APIRouter(tags=["health"])
+metrics_router = APIRouter(tags=["health"], dependencies=[Depends(get_principal)])
 
 
 _FIGURES: dict[int | str, dict[str, Any]] = {
@@ -38,9 +38,5 @@ _FIGURES: dict[int | str, dict[str, Any]] = {
 @metrics_router.get("/metrics", response_class=PlainTextResponse, responses=_FIGURES, response_model=None)
 def metrics(request: Request) -> Response:
     """Figures for Prometheus: counts, durations, the queue, the bundle. With access keys, a key is needed."""
-    header = request.headers.get("authorization", "")
-    token = header[7:].strip() if header.lower().startswith("bearer ") else None
-    if find_principal(request, token) is None:
-        return problem(401, "http.401", "A valid access key is needed.", headers={"WWW-Authenticate": "Bearer"})
     found = request.app.state.metrics
     return Response(found.text(), media_type=found.content_type)

@@ -11,6 +11,7 @@ from nlp.errors import CasecoderError
 from nlp.pipeline import Pipeline
 
 from ..access import get_principal
+from ..admission import INSIDE, Inside
 from ..deps import ModelsDep
 from ..problems import RequestRefused, problem_of
 from ..schemas import (
@@ -47,6 +48,7 @@ def suggest_batch(body: BatchIn, models: ModelsDep, request: Request) -> BatchOu
     suggestions. Nothing is stored."""
     results = []
     end = time.monotonic() + BATCH_SECONDS
+    inside: Inside = request.scope[INSIDE]
     for narrative in body.narratives:
         try:
             if time.monotonic() > end:
@@ -55,6 +57,7 @@ def suggest_batch(body: BatchIn, models: ModelsDep, request: Request) -> BatchOu
         except (CasecoderError, RequestRefused) as error:
             found = ProblemOut.model_validate(problem_of(error, request))
             results.append(BatchItemOut(problem=found))
+        inside.one_done()
     return BatchOut(results=results)
 
 

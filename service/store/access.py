@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session as Transaction
 
 from nlp.errors import SettingsError
 
+from .audit import REVOKE
 from .store import Store, in_utc
 from .tables import Key, Session
 
@@ -100,7 +102,9 @@ def checked_name(name: str) -> str:
 def list_keys(store: Store) -> list[KeyFacts]:
     """All keys, the oldest first."""
     with store.database.reading() as session:
-        return [_facts(key) for key in session.scalars(select(Key).order_by(Key.created, Key.id))]
+        revoked = store.audit.revoked(session)
+        keys = session.scalars(select(Key).order_by(Key.created, Key.id))
+        return [_facts(key, revoked.get(key.id)) for key in keys]
 
 
 def revoke_key(store: Store, key_id: str, *, actor: str) -> bool:
@@ -109,7 +113,7 @@ def revoke_key(store: Store, key_id: str, *, actor: str) -> bool:
         key = session.get(Key, key_id)
         if key is None or key.revoked is not None:
             return False
-        store.audit.add(session, actor, "revoke key", {"key": key.id}, at=store.clock())
+        store.audit.add(session, actor, REVOKE, {"key": key.id}, at=store.clock())
         key.revoked = store.clock()
         key.seal = _seal_of_key(store, key)
         session.execute(delete(Session).where(Session.key_id == key_id))
@@ -129,7 +133,7 @@ def who_has_key(store: Store, token: str) -> Principal | None:
     with store.database.reading() as session:
         key = session.get(Key, identifier) if identifier else None
         stored = key.digest if key else "0" * len(digest)
-        if not hmac.compare_digest(digest, stored) or key is None or not _valid(store, key):
+        if not hmac.compare_digest(digest, stored) or key is None or not _valid(store, session, key):
             return None
         return Principal(key.name, key.scope, key.id)  # type: ignore[arg-type]
 
@@ -158,7 +162,7 @@ def who_is_logged_in(store: Store, login: str) -> Principal | None:
         if found is None or in_utc(found.expires) <= store.clock():
             return None
         key = session.get(Key, found.key_id)
-        if key is None or not _valid(store, key) or not _same(_seal_of_session(store, found), found.seal):
+        if key is None or not _same(_seal_of_session(store, found), found.seal) or not _valid(store, session, key):
             return None
         return Principal(key.name, key.scope, key.id, digest)  # type: ignore[arg-type]
 
@@ -175,16 +179,25 @@ def csrf_token(store: Store, principal: Principal) -> str:
     return store.digest("csrf", principal.session or "local")
 
 
+def person_token(store: Store, principal: Principal) -> str:
+    """Whose page this is, told to nobody: the same for all logins with one key, so that a page outlives its login, but
+    never speaks for somebody else."""
+    return store.digest("person", principal.key_id or "local")
+
+
 def _id_of(token: str) -> str | None:
     parts = token.removeprefix(_PREFIX).split("_", 1)
     return parts[0] if token.startswith(_PREFIX) and len(parts) > 1 and parts[0].isalnum() else None
 
 
-def _valid(store: Store, key: Key) -> bool:
-    """Whether a key is as it was made or revoked here, and holds now."""
+def _valid(store: Store, session: Transaction, key: Key) -> bool:
+    """Whether a key is as it was made here, and holds now. The audit log knows which ones were revoked, also where
+    somebody has put back the row of one from before."""
     if not _same(_seal_of_key(store, key), key.seal):
         return False
-    return key.revoked is None and (key.expires is None or in_utc(key.expires) > store.clock())
+    if key.revoked is not None or (key.expires is not None and in_utc(key.expires) <= store.clock()):
+        return False
+    return key.id not in store.audit.revoked(session)
 
 
 def _same(one: str, other: str) -> bool:
@@ -202,12 +215,13 @@ def _seal_of_session(store: Store, session: Session) -> str:
     )
 
 
-def _facts(key: Key) -> KeyFacts:
+def _facts(key: Key, revoked: datetime | None = None) -> KeyFacts:
+    """The facts of a key; ``revoked`` is when it was by the audit log."""
     return KeyFacts(
         key.id,
         key.name,
         key.scope,  # type: ignore[arg-type]
         in_utc(key.created),
         in_utc(key.expires) if key.expires else None,
-        in_utc(key.revoked) if key.revoked else None,
+        in_utc(key.revoked) if key.revoked else revoked,
     )

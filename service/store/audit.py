@@ -4,6 +4,9 @@ Each entry's keyed hash (HMAC-SHA-256) covers the entry and the hash before it, 
 the same database, written in the same transaction: an entry that is changed, left out, moved or cut off at the end is
 noticed by `verify`. A whole database put back to an older state is noticed only against a head that was written down
 elsewhere (`casecoder-serve audit head`).
+
+The head has the access keys that were revoked as well: a row of one that is put back into its table is worth nothing,
+and the head itself cannot be put back without the log.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +26,18 @@ from .sealing import Keyring
 from .tables import AuditEntry, Secret
 
 HEAD = "audit head"
+REVOKE = "revoke key"
+"""The action that ends a key, which its facts name."""
 _START = "0" * 64
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What lies sealed: number and hash of the last entry, and which keys were revoked, in seconds since 1970."""
+
+    number: int
+    digest: str
+    revoked: Mapping[str, int]
 
 
 class Audit:
@@ -34,20 +49,39 @@ class Audit:
     def begin(self, session: Session) -> None:
         """Make the head of an empty log, in the transaction that makes the store."""
         if session.get(Secret, HEAD) is None:
-            session.add(Secret(name=HEAD, sealed=self._sealed(0, _START)))
+            session.add(Secret(name=HEAD, sealed=self._sealed(_Head(0, _START, {}))))
+
+    def hold(self, session: Session) -> Secret:
+        """Let nobody else write an entry until this transaction ends: what it looks up and what it writes is of one
+        moment, also where several processes write at once."""
+        return session.get_one(Secret, HEAD, with_for_update=True)
 
     def add(self, session: Session, actor: str, action: str, facts: Mapping[str, Any], *, at: datetime) -> None:
         """Write an entry in the transaction of what it tells of: both are kept, or neither."""
-        secret = session.get_one(Secret, HEAD, with_for_update=True)
-        number, digest = self._opened(secret)
-        entry = AuditEntry(number=number + 1, at=at, actor=actor, action=action, facts=dict(facts))
-        entry.digest = self._digest(digest, entry)
+        secret = self.hold(session)
+        head = self._opened(session, secret)
+        entry = AuditEntry(number=head.number + 1, at=at, actor=actor, action=action, facts=dict(facts))
+        entry.digest = self._digest(head.digest, entry)
         session.add(entry)
-        secret.sealed = self._sealed(entry.number, entry.digest)
+        revoked = {**_revoked_by(entry), **head.revoked}
+        secret.sealed = self._sealed(_Head(entry.number, entry.digest, revoked))
 
     def head(self, session: Session) -> tuple[int, str]:
         """Number and hash of the last entry: write them down elsewhere."""
-        return self._opened(session.get_one(Secret, HEAD))
+        head = self._opened(session, session.get_one(Secret, HEAD))
+        return head.number, head.digest
+
+    def revoked(self, session: Session) -> dict[str, datetime]:
+        """The ids of all keys that were ever revoked, and when; the table of keys has no say in it.
+
+        Raises `AuditBroken` where the head is not that of the last entry: one of the two was put back.
+        """
+        head = self._opened(session, session.get_one(Secret, HEAD))
+        latest = select(AuditEntry.number, AuditEntry.digest).order_by(AuditEntry.number.desc()).limit(1)
+        last = session.execute(latest).first() or (0, _START)
+        if tuple(last) != (head.number, head.digest):
+            raise AuditBroken("entries after it are missing, or the log was put back", entry=head.number)
+        return {key: datetime.fromtimestamp(second, UTC) for key, second in head.revoked.items()}
 
     def verify(self, session: Session, *, expected: tuple[int, str] | None = None) -> int:
         """Number of entries that hold together. Raises `AuditBroken` at the first that does not, or where the entry
@@ -68,16 +102,34 @@ class Audit:
             raise AuditBroken(f"entry {expected[0]} was written down, and is not there any more", entry=number)
         return number
 
-    def _sealed(self, number: int, digest: str) -> bytes:
-        return self._keyring.seal(json.dumps([number, digest]).encode(), of=HEAD)
+    def _sealed(self, head: _Head) -> bytes:
+        content = json.dumps([head.number, head.digest, head.revoked], separators=(",", ":"))
+        return self._keyring.seal(content.encode(), of=HEAD)
 
-    def _opened(self, secret: Secret) -> tuple[int, str]:
-        number, digest = json.loads(self._keyring.open(secret.sealed, of=HEAD))
-        return int(number), str(digest)
+    def _opened(self, session: Session, secret: Secret) -> _Head:
+        number, digest, *more = json.loads(self._keyring.open(secret.sealed, of=HEAD))
+        return _Head(int(number), str(digest), more[0] if more else _revoked_before(session))
 
     def _digest(self, before: str, entry: AuditEntry) -> str:
-        at = entry.at.replace(tzinfo=entry.at.tzinfo or UTC).astimezone(UTC).isoformat()
         content = json.dumps(
-            [before, entry.number, at, entry.actor, entry.action, entry.facts], sort_keys=True, ensure_ascii=True
+            [before, entry.number, _in_utc(entry).isoformat(), entry.actor, entry.action, entry.facts],
+            sort_keys=True,
+            ensure_ascii=True,
         )
         return hmac.new(self._secret, content.encode(), "sha256").hexdigest()
+
+
+def _revoked_before(session: Session) -> dict[str, int]:
+    """The revoked keys of a log whose head is of version 0.5.0 or earlier, and does not have them."""
+    found: dict[str, int] = {}
+    for entry in session.scalars(select(AuditEntry).where(AuditEntry.action == REVOKE).order_by(AuditEntry.number)):
+        found = {**_revoked_by(entry), **found}
+    return found
+
+
+def _revoked_by(entry: AuditEntry) -> dict[str, int]:
+    return {entry.facts["key"]: round(_in_utc(entry).timestamp())} if entry.action == REVOKE else {}
+
+
+def _in_utc(entry: AuditEntry) -> datetime:
+    return entry.at.replace(tzinfo=entry.at.tzinfo or UTC).astimezone(UTC)

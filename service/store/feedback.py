@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -15,14 +15,18 @@ from sqlalchemy.orm import Session, selectinload
 from nlp.codebook import Codebook
 from nlp.errors import CasecoderError
 
-from ..errors import StoreError
+from ..errors import ReceiptErased, StoreError
 from .access import Principal
+from .erasures import forget_erasures, is_erased, remember_erasure
 from .receipts import Origin, Receipt, Shown
 from .store import Store, case_digest, in_utc, text_of
 from .tables import AuditEntry, Feedback, Verdict
 
 VerdictKind = Literal["accepted", "edited", "rejected", "added"]
-_CHOSEN = ("accepted", "edited", "added")
+Also = Callable[[Session, str], None]
+CHOSEN = ("accepted", "edited", "added")
+_READ, _LIMIT_REACHED = "read feedback", "reach read limit"
+_READS = (_READ, "read job row")  # what counts against the limit of texts a day
 _MAX_VERDICTS = 60
 
 
@@ -112,7 +116,7 @@ class StoredFeedback:
 
     def chosen(self, axis: str) -> list[str]:
         """Codes of an axis that the person set."""
-        return [item.code for item in self.decided if item.axis == axis and item.verdict in _CHOSEN]
+        return [item.code for item in self.decided if item.axis == axis and item.verdict in CHOSEN]
 
     @property
     def decided_axes(self) -> frozenset[str]:
@@ -142,7 +146,7 @@ def check_decision(new: NewFeedback, receipt: Receipt, codebook: Codebook) -> No
             raise FeedbackRefused(f"verdict {at + 1}: {reason}")
         seen |= spoken_of
     for axis in new.nothing:
-        if axis not in axes or any(item.axis == axis and item.verdict in _CHOSEN for item in new.decided):
+        if axis not in axes or any(item.axis == axis and item.verdict in CHOSEN for item in new.decided):
             raise FeedbackRefused("`nothing` names an axis that has a code, or that the codebook does not have")
     for axis in axes:
         if sum(item.primary for item in new.decided if item.axis == axis) > 1:
@@ -183,18 +187,20 @@ def save_feedback(
     principal: Principal,
     *,
     request: str | None = None,
+    also: Also = lambda session, feedback: None,
 ) -> tuple[str, bool]:
     """Store a decision; its id, and whether it was stored just now. With the same ``request`` (an idempotency key) the
-    same decision is stored once, however often it is sent.
+    same decision is stored once, however often it is sent. ``also`` is done in the same transaction, with its id.
 
-    Raises `FeedbackRefused` for one that does not fit, `FeedbackRepeated` for a key that another decision had.
+    Raises `FeedbackRefused` for one that does not fit, `FeedbackRepeated` for a key that another decision had, and
+    `ReceiptErased` where the case was erased since the receipt was given out.
     """
     check_decision(new, receipt, codebook)
     body = store.digest("feedback body", json.dumps([repr(new), new.text, repr(receipt)]))
     who = store.digest("request", f"{principal.key_id}\n{request}") if request else None
     used = store.digest("receipt", receipt.nonce)
     try:
-        return _save(store, new, receipt, principal, body=body, who=who, used=used)
+        return _save(store, new, receipt, principal, body=body, who=who, used=used, also=also)
     except StoreError:  # perhaps the same decision came twice at once, and the other one is stored
         with store.database.reading() as session:
             known = _known(session, body=body, who=who, used=used)
@@ -204,17 +210,29 @@ def save_feedback(
 
 
 def _save(
-    store: Store, new: NewFeedback, receipt: Receipt, principal: Principal, *, body: str, who: str | None, used: str
+    store: Store,
+    new: NewFeedback,
+    receipt: Receipt,
+    principal: Principal,
+    *,
+    body: str,
+    who: str | None,
+    used: str,
+    also: Also,
 ) -> tuple[str, bool]:
     with store.database.writing() as session:
+        store.audit.hold(session)  # no erasure comes in between
         known = _known(session, body=body, who=who, used=used)
         if known is not None:
             return known, False
+        if is_erased(session, store, receipt):
+            raise ReceiptErased
         row = _row(store, new, receipt, principal)
         row.request_digest, row.body_digest, row.receipt_digest = who, body, used
         session.add(row)
         session.flush()
         store.audit.add(session, principal.actor, "store feedback", {"feedback": row.id}, at=row.created)
+        also(session, row.id)
     return row.id, True
 
 
@@ -281,7 +299,7 @@ def disagreement(new: NewFeedback, shown: Sequence[Shown]) -> int:
         for item in shown
         if item.suggested and (item.axis in new.nothing or (item.axis, item.code) in spoken_of)
     }
-    return len(suggested ^ {(item.axis, item.code) for item in new.decided if item.verdict in _CHOSEN})
+    return len(suggested ^ {(item.axis, item.code) for item in new.decided if item.verdict in CHOSEN})
 
 
 def _spoken_of(decided: Iterable[Decided]) -> set[tuple[str, str]]:
@@ -358,10 +376,11 @@ def list_feedback(store: Store, wanted: Wanted, *, limit: int = 50, before: int 
         return [_stored(row) for row in rows]
 
 
-def count_feedback(store: Store, wanted: Wanted) -> int:
-    """How many decisions are asked for."""
+def count_feedback(store: Store, wanted: Wanted, *, with_text: bool = False) -> int:
+    """How many decisions are asked for; only those that were stored with a text, if wanted."""
+    conditions = [*wanted.conditions(), *([Feedback.sealed_text.is_not(None)] if with_text else [])]
     with store.database.reading() as session:
-        return int(session.scalar(select(func.count()).select_from(Feedback).where(*wanted.conditions())) or 0)
+        return int(session.scalar(select(func.count()).select_from(Feedback).where(*conditions)) or 0)
 
 
 def review_queue(store: Store, wanted: Wanted, *, limit: int = 50) -> list[StoredFeedback]:
@@ -390,28 +409,39 @@ class ReadsExceeded(CasecoderError, ValueError):
 def read_feedback(store: Store, feedback_id: str, principal: Principal, *, limit: int = 0) -> StoredFeedback | None:
     """One decision with its text, told to the audit log first; None where there is none that this person may read.
 
-    Raises `ReadsExceeded` after ``limit`` texts in a day (UTC); 0 for no limit.
+    Raises `ReadsExceeded` after ``limit`` texts in a day (UTC), which the audit log is told once a day; 0 for no limit.
     """
     with store.database.writing() as session:
-        if limit and _reads_today(session, store, principal) >= limit:
-            raise ReadsExceeded(limit)
-        row = session.scalar(
-            select(Feedback).where(Feedback.id == feedback_id).options(selectinload(Feedback.verdicts))
-        )
-        if row is None or not (principal.may("coordinator") or row.key_id == principal.key_id):
-            return None
-        store.audit.add(session, principal.actor, "read feedback", {"feedback": row.id}, at=store.clock())
-        return _stored(row, store)
+        store.audit.hold(session)  # of two that read at once each counts the other
+        if not limit or count_reads(session, store, principal) < limit:
+            return _read(session, store, feedback_id, principal)
+        note_limit(session, store, principal, limit)
+    raise ReadsExceeded(limit)
 
 
-def _reads_today(session: Session, store: Store, principal: Principal) -> int:
-    """How many texts this person has read since midnight UTC, by the audit log."""
+def count_reads(session: Session, store: Store, principal: Principal) -> int:
+    """How many texts this person has read today (UTC), by the audit log."""
+    return _done_today(session, store, principal, *_READS)
+
+
+def note_limit(session: Session, store: Store, principal: Principal, limit: int) -> None:
+    """Tell the audit log, once a day, that somebody has reached the limit of texts."""
+    if not _done_today(session, store, principal, _LIMIT_REACHED):
+        store.audit.add(session, principal.actor, _LIMIT_REACHED, {"limit": limit}, at=store.clock())
+
+
+def _read(session: Session, store: Store, feedback_id: str, principal: Principal) -> StoredFeedback | None:
+    row = session.scalar(select(Feedback).where(Feedback.id == feedback_id).options(selectinload(Feedback.verdicts)))
+    if row is None or not (principal.may("coordinator") or row.key_id == principal.key_id):
+        return None
+    store.audit.add(session, principal.actor, _READ, {"feedback": row.id}, at=store.clock())
+    return _stored(row, store)
+
+
+def _done_today(session: Session, store: Store, principal: Principal, *actions: str) -> int:
+    """How often this person has done some things since midnight UTC, by the audit log."""
     midnight = store.clock().replace(hour=0, minute=0, second=0, microsecond=0)
-    wanted = (
-        AuditEntry.actor == principal.actor,
-        AuditEntry.action == "read feedback",
-        AuditEntry.at >= midnight,
-    )
+    wanted = (AuditEntry.actor == principal.actor, AuditEntry.action.in_(actions), AuditEntry.at >= midnight)
     return int(session.scalar(select(func.count()).select_from(AuditEntry).where(*wanted)) or 0)
 
 
@@ -463,8 +493,10 @@ def _training_row(item: StoredFeedback) -> Mapping[str, Any]:
 
 
 def erase_case(store: Store, case_id: str, *, actor: str) -> int:
-    """Erase all that is kept of a case, at once; how many decisions that were."""
-    return _erase(store, [Feedback.case_digest == case_digest(store, case_id)], actor, "erase case")
+    """Erase all that is kept of a case, at once; how many decisions that were. Receipts from before are worth nothing
+    any more. A blank id is that of no case: decisions without one stay."""
+    digest = case_digest(store, case_id)
+    return _erase(store, [Feedback.case_digest == digest], actor, "erase case", case=digest) if digest else 0
 
 
 def purge(store: Store, *, older_than: timedelta, actor: str) -> int:
@@ -472,8 +504,14 @@ def purge(store: Store, *, older_than: timedelta, actor: str) -> int:
     return _erase(store, [Feedback.created < store.clock() - older_than], actor, "purge")
 
 
-def _erase(store: Store, conditions: Sequence[ColumnElement[bool]], actor: str, action: str) -> int:
+def _erase(
+    store: Store, conditions: Sequence[ColumnElement[bool]], actor: str, action: str, *, case: str | None = None
+) -> int:
     with store.database.writing() as session:
+        store.audit.hold(session)  # no decision comes in between
+        forget_erasures(session, store)
+        if case:
+            remember_erasure(session, store, case)
         count = int(session.scalar(select(func.count()).select_from(Feedback).where(*conditions)) or 0)
         session.execute(delete(Feedback).where(*conditions))
         store.audit.add(session, actor, action, {"erased": count}, at=store.clock())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import secrets
 from collections.abc import Collection
@@ -16,13 +17,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from nlp.decision import Policy
 from nlp.types import Analysis
 
 from ..errors import ReceiptInvalid, SealBroken
 from .store import Store, case_digest
 
 Origin = Literal["blind", "assisted"]
-_VALID = timedelta(days=7)
+SUGGESTED = ("auto", "suggest")
+"""Decisions of the models that a person is to see, and not only a queue."""
+VALID = timedelta(days=7)
 _MAX_LENGTH = 60_000  # characters; a receipt of every code has fewer than 8,000
 
 
@@ -38,7 +42,7 @@ class Shown:
     @property
     def suggested(self) -> bool:
         """Whether a person was to see it, and not only a queue."""
-        return self.decision in ("auto", "suggest")
+        return self.decision in SUGGESTED
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,13 @@ class Receipt:
 def _of(store: Store) -> str:
     """What receipts of a store are bound to: another store with the same key file does not open them."""
     return f"receipt {store.digest('store', 'receipts')}"
+
+
+def policy_mark(policy: Policy) -> str:
+    """A short hash of all thresholds."""
+    codes = {code: asdict(thresholds) for code, thresholds in policy.codes.items()}
+    content = json.dumps([policy.auto_precision, codes], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def receipt_of(
@@ -118,7 +129,7 @@ def open_receipt(store: Store, text: str) -> Receipt:
     except SealBroken:
         raise ReceiptInvalid("it was altered, or given out by another service") from None
     at = datetime.fromisoformat(content.pop("at"))
-    if store.clock() - at > _VALID:
+    if store.clock() - at > VALID:
         raise ReceiptInvalid("it is older than a week")
     shown = tuple(Shown(**item) for item in content.pop("shown"))
     return Receipt(at=at, shown=shown, **content)

@@ -8,14 +8,16 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import product
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from .audit import HEAD, Audit
 from .engine import Database, open_engine
 from .sealing import Keyring
-from .tables import Feedback, Secret
+from .tables import Base, Feedback, Job, ReviewRow, Secret
 
 PEPPER = "pepper"
 _LOCK = 7_236_002  # any number, the same in each process
@@ -104,24 +106,29 @@ class Store:
                 if secret.name != HEAD and not self.keyring.is_current(secret.sealed):
                     secret.sealed = self.keyring.seal(self.keyring.open(secret.sealed, of=secret.name), of=secret.name)
                     done += 1
-        last = 0
+        for table, columns, name in _SEALED:
+            done += self._rotate(table, columns, name, batch, step)
+        return done
+
+    def _rotate(
+        self, table: type[Base], columns: tuple[str, ...], name: _Name, batch: int, step: Callable[[int], None]
+    ) -> int:
+        """Seal what stands in some columns of a table anew; how many values that were."""
+        order = inspect(table).primary_key
+        done, last = 0, None
         while True:
             with self.database.writing() as session:
-                rows = session.scalars(
-                    select(Feedback)
-                    .where(Feedback.number > last)
-                    .order_by(Feedback.number)
-                    .limit(batch)
-                    .with_for_update()
-                ).all()
+                found = select(table).order_by(*order).limit(batch).with_for_update()
+                rows = session.scalars(found if last is None else found.where(tuple_(*order) > last)).all()
                 if not rows:
                     return done
-                for row in rows:
-                    if row.sealed_text is not None and not self.keyring.is_current(row.sealed_text):
-                        name = text_of(row.id)
-                        row.sealed_text = self.keyring.seal(self.keyring.open(row.sealed_text, of=name), of=name)
+                for row, column in product(rows, columns):
+                    sealed = getattr(row, column)
+                    if sealed is not None and not self.keyring.is_current(sealed):
+                        of = name(row, column)
+                        setattr(row, column, self.keyring.seal(self.keyring.open(sealed, of=of), of=of))
                         done += 1
-                last = rows[-1].number
+                last = tuple(inspect(rows[-1]).identity or ())
             step(len(rows))
 
     def close(self) -> None:
@@ -153,3 +160,22 @@ def case_digest(store: Store, case_id: str | None) -> str | None:
 def text_of(feedback_id: str) -> str:
     """What a sealed text is bound to."""
     return f"feedback text {feedback_id}"
+
+
+def job_of(job_id: str, column: str) -> str:
+    """What a sealed column of a job is bound to."""
+    return f"job {column} {job_id}"
+
+
+def decision_of(job_id: str, row: int) -> str:
+    """What the sealed decision on a row of a job is bound to."""
+    return f"review {job_id} {row}"
+
+
+_Name = Callable[[Any, str], str]
+_SEALED: tuple[tuple[type[Base], tuple[str, ...], _Name], ...] = (
+    (Feedback, ("sealed_text",), lambda row, column: text_of(row.id)),
+    (Job, ("sealed", "sealed_key"), lambda row, column: job_of(row.id, column)),
+    (ReviewRow, ("sealed_decision",), lambda row, column: decision_of(row.job_id, row.row)),
+)
+"""All that is sealed beside the secrets: tables, columns, and what each value is bound to."""

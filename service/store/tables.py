@@ -124,6 +124,74 @@ class Verdict(Base):
     __table_args__ = (Index("ix_verdicts_code_verdict", "code", "verdict"),)
 
 
+class Erasure(Base):
+    """A case that was erased of late: nothing that was suggested on it before is stored any more."""
+
+    __tablename__ = "erasures"
+
+    digest: Mapped[str] = mapped_column(String(_DIGEST), primary_key=True)
+    """Keyed hash of the case's own, so that no row of the table `feedback`, in a backup say, can be told by it."""
+    at: Mapped[datetime]
+
+
+class Job(Base):
+    """A file to be coded. Its name, the choices for it and what was said about it are sealed; so are its files, which
+    lie beside the database, with a key of their own."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    key_id: Mapped[str | None] = mapped_column(String(16))
+    coder: Mapped[str] = mapped_column(String(80))
+    """The pseudonym of who brought it."""
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+    queued: Mapped[datetime | None]
+    """When it took its place in the queue."""
+    expires: Mapped[datetime | None]
+    """When it is erased; none while it waits or runs."""
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    facts: Mapped[dict[str, Any]]
+    """Numbers and codes: how far it is, what came out. Nothing that stands in the file."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """File name, choices and sentences, sealed."""
+    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    """The key of its files, sealed: without this row nobody reads them."""
+
+
+class ReviewRow(Base):
+    """A row of a coded file that somebody should look at. Its text lies in the files of the job."""
+
+    __tablename__ = "review_rows"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    row: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    """Its number in the file, from 1."""
+    block: Mapped[int]
+    """The file that has its text."""
+    uncertainty: Mapped[float] = mapped_column(Float)
+    state: Mapped[str] = mapped_column(String(10))
+    leased_by: Mapped[str | None] = mapped_column(String(110))
+    leased_until: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(110))
+    decided_at: Mapped[datetime | None]
+    turn: Mapped[int] = mapped_column(default=0)
+    """How often it was decided and taken back."""
+    sealed_decision: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("ix_review_rows_queue", "job_id", "state", "uncertainty"),)
+
+
+class Lease(Base):
+    """Who does what only one process may do at a time, and until when nobody else may."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(40))
+    until: Mapped[datetime]
+
+
 class AuditEntry(Base):
     """Who did what, chained: each entry's hash covers the one before."""
 

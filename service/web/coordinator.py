@@ -35,7 +35,7 @@ _WHOLE_QUEUE = 100
 @router.get("/coordinator")
 def overview(request: Request) -> Response:
     """Figures, cases to look at again and decisions, as the filters of the address have them."""
-    principal = _let_in(request)
+    principal = let_in(request)
     if principal is None:
         return render(request, "coordinator.html")  # to the login
     speaker = _speaker(request)
@@ -62,7 +62,7 @@ def _shown(store: Store, filters: Filters, speaker: Speaker, *, whole: bool) -> 
         "total_said": speaker.count("co.total", total),
         "items": [decision_view(item, speaker) for item in items[:_PAGE]],
         "older": items[_PAGE - 1].number if len(items) > _PAGE else None,
-        "export_what": speaker.count("export.what", total),
+        "export_what": speaker.count("export.what", count_feedback(store, wanted, with_text=True)),
     }
     if filters.before is not None or not total:
         return shown
@@ -70,6 +70,7 @@ def _shown(store: Store, filters: Filters, speaker: Speaker, *, whole: bool) -> 
     limit = _WHOLE_QUEUE if whole else _QUEUE
     queue = review_queue(store, wanted, limit=limit + 1)
     return shown | {
+        "superseded": speaker.count("co.superseded", found["superseded"]) if found["superseded"] else None,
         "agreement": agreement_view(found, speaker),
         "times": time_view(found, speaker),
         "acceptance": acceptance_view(found, speaker),
@@ -81,7 +82,7 @@ def _shown(store: Store, filters: Filters, speaker: Speaker, *, whole: bool) -> 
 @router.get("/coordinator/case/{feedback_id}")
 def case(request: Request, feedback_id: str) -> Response:
     """One decision with its redacted text. Told to the audit log, and not more often a day than the settings say."""
-    principal = _let_in(request)
+    principal = let_in(request)
     if principal is None:
         return render(request, "coordinator_case.html")  # to the login
     speaker = _speaker(request)
@@ -123,7 +124,7 @@ def _walk(store: Store, filters: Filters, feedback_id: str, speaker: Speaker) ->
     }
 
 
-def _let_in(request: Request) -> Principal | None:
+def let_in(request: Request) -> Principal | None:
     """Who asks; None for nobody who is known. Raises 404 for who is no coordinator."""
     principal = find_principal(request, None)
     if principal is not None and not principal.may("coordinator"):

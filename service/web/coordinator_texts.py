@@ -18,6 +18,10 @@ _EN: Final[dict[str, str]] = {
     "co.jump": "On this page",
     "co.total.one": "{n} decision",
     "co.total.other": "{n} decisions",
+    "co.superseded.one": "{n} of them is left out of the figures: where somebody decided on a case again, the last "
+    "decision counts.",
+    "co.superseded.other": "{n} of them are left out of the figures: where somebody decided on a case again, the last "
+    "decision counts.",
     "co.filtered": "filtered by {filters}",
     "filter.title": "Filters",
     "filter.coder": "Coder",
@@ -36,7 +40,7 @@ _EN: Final[dict[str, str]] = {
     "filter.wrong": "This cannot be searched for: {filters}. Change it, then press “{button}”.",
     "filter.order": "The first day comes after the last one.",
     "filter.skewed": "These figures count only cases with the code or verdict that you filter by, so they say little "
-    "about agreement as a whole.",
+    "about all cases.",
     "origin.assisted": "seen",
     "origin.blind": "not seen",
     "verdict.accepted": "Accepted",
@@ -86,7 +90,8 @@ _EN: Final[dict[str, str]] = {
     "accept.added": "Added",
     "accept.rate": "Share accepted",
     "accept.none": "No suggestion that was seen has been decided on yet.",
-    "accept.hint": "“Rejected” counts replaced suggestions too, “Added” those set in their place.",
+    "accept.hint": "“Rejected” counts replaced suggestions too, and those on an axis where no code applies; “Added” "
+    "counts codes set in place of a suggestion too.",
     "sort.by": "Sort by: {column}",
     "sort.done": "Sorted by: {column}, {order}.",
     "sort.up": "from low to high",
@@ -188,6 +193,14 @@ _RU: Final[dict[str, str]] = {
     "co.total.few": "{n} решения",
     "co.total.many": "{n} решений",
     "co.total.other": "{n} решения",
+    "co.superseded.one": "{n} из них не входит в расчёты: если человек решил по случаю ещё раз, считается последнее "
+    "решение.",
+    "co.superseded.few": "{n} из них не входят в расчёты: если человек решил по случаю ещё раз, считается последнее "
+    "решение.",
+    "co.superseded.many": "{n} из них не входят в расчёты: если человек решил по случаю ещё раз, считается последнее "
+    "решение.",
+    "co.superseded.other": "{n} из них не входят в расчёты: если человек решил по случаю ещё раз, считается последнее "
+    "решение.",
     "co.filtered": "отобрано по: {filters}",
     "filter.title": "Отбор",
     "filter.coder": "Кто кодировал",
@@ -205,8 +218,8 @@ _RU: Final[dict[str, str]] = {
     "filter.reset": "Снять весь отбор",
     "filter.wrong": "Так искать нельзя: {filters}. Исправьте и нажмите «{button}».",
     "filter.order": "Первый день позже последнего.",
-    "filter.skewed": "Здесь учтены только случаи с кодом или решением, по которому идёт отбор, поэтому о согласии в "
-    "целом эти числа говорят мало.",
+    "filter.skewed": "Здесь учтены только случаи с кодом или решением, по которому идёт отбор, поэтому обо всех "
+    "случаях эти числа говорят мало.",
     "origin.assisted": "видели",
     "origin.blind": "не видели",
     "verdict.accepted": "Принят",
@@ -266,7 +279,8 @@ _RU: Final[dict[str, str]] = {
     "accept.added": "Добавлено",
     "accept.rate": "Доля принятых",
     "accept.none": "Пока нет ни одной подсказки, которую видели и по которой решили.",
-    "accept.hint": "«Отклонено» включает и заменённые подсказки, «Добавлено» — и коды, поставленные вместо них.",
+    "accept.hint": "«Отклонено» включает и заменённые подсказки, и подсказки на оси, где ни один код не подходит; "
+    "«Добавлено» — и коды, поставленные вместо подсказанных.",
     "sort.by": "Упорядочить: {column}",
     "sort.done": "Упорядочено: {column}, {order}.",
     "sort.up": "по возрастанию",

@@ -120,14 +120,15 @@ def percent_of(share: float) -> int:
 def agreement_view(figures: Mapping[str, Any], speaker: Speaker) -> list[dict[str, Any]]:
     """For each axis its label, a row for each origin that has cases, and what the two say together."""
     by_origin = figures["agreement"]
-    axes = sorted({axis for found in by_origin.values() for axis in found}, key=lambda id_: (speaker.place(id_), id_))
+    decided = {axis for found in by_origin.values() for axis in found}
+    known = [axis.id for axis in speaker.codebook.axes]  # also those on which nobody decides: that is worth knowing
     return [
         {
             "label": speaker.axis(axis),
             "rows": [_agreement_row(origin, by_origin[origin].get(axis), speaker) for origin in SHOWN_FIRST],
             "says": agreement_says(by_origin["assisted"].get(axis), by_origin["blind"].get(axis), speaker),
         }
-        for axis in axes
+        for axis in [*known, *sorted(decided - set(known))]
     ]
 
 
@@ -268,6 +269,7 @@ def _compared_on(axis: str, item: StoredFeedback, speaker: Speaker) -> list[dict
     decided = {found.code: found for found in item.decided if found.axis == axis}
     replaced = {found.instead_of: found.code for found in decided.values() if found.instead_of}
     likely = {code: -found.probability for code, found in shown.items()}
+    left_open = set(item.undecided(axis))
     rows = []
     for code in sorted({*shown, *decided}, key=lambda code: (likely.get(code, 1.0), code)):
         one, other = shown.get(code), decided.get(code)
@@ -277,10 +279,12 @@ def _compared_on(axis: str, item: StoredFeedback, speaker: Speaker) -> list[dict
             {
                 "label": speaker.code(code),
                 "suggested": _suggested(one, speaker),
-                "decided": _decided(item, axis, other, replaced.get(code), speaker),
+                "decided": speaker.texts["case.undecided"]
+                if code in left_open
+                else _decided(item, axis, other, replaced.get(code), speaker),
                 "chosen": chosen,
                 "leading": other is not None and other.primary,
-                "differs": suggested != chosen and axis in item.decided_axes,
+                "differs": suggested != chosen and axis in item.decided_axes and code not in left_open,
             }
         )
     return rows

@@ -14,6 +14,7 @@ _EN: Final[dict[str, str]] = {
     "nav.label": "Pages",
     "nav.entry": "Case entry",
     "nav.coordinator": "Coordinator",
+    "nav.jobs": "Files",
     "nav.logout": "Log out",
     "nav.language": "Language of the page",
     "login.title": "Log in",
@@ -21,6 +22,7 @@ _EN: Final[dict[str, str]] = {
     "login.hint": "It begins with cck_. Your coordinator gives it to you.",
     "login.button": "Log in",
     "login.wrong": "This key is not valid: it may be mistyped, expired or ended. Check it, or ask your coordinator.",
+    "login.old": "This form is too old, or your browser keeps no cookies. Type the key again.",
     "entry.title": "Code a case",
     "entry.lead": "Write what happened. Codes are suggested as you write; you decide which of them hold.",
     "entry.noscript": "This page needs JavaScript: please switch it on in your browser.",
@@ -141,6 +143,8 @@ _EN: Final[dict[str, str]] = {
     "js.blind_empty": "Not saved yet: add at least one code, or tick where nothing applies.",
     "js.repeated": "This case was stored already when the connection failed, as it stood then. What you changed since "
     "is not stored: if it matters, tell your coordinator.",
+    "js.erased": "Not saved: this case was erased after the suggestions were shown. Ask your coordinator. If it is to "
+    "be kept all the same, press “Start the case anew” and enter it again.",
     "js.look_again": "The text had changed. Look at the new preview and the codes, then save.",
     "js.unread": "Not saved: the text could not be read. What is wrong stands below the text.",
     "js.unredacted.one": "{n} more place was found and hidden. Look at the text once more, then save.",
@@ -155,6 +159,7 @@ _EN: Final[dict[str, str]] = {
     "js.failed": "That did not work (error {status}). Please try again.",
     "js.login": "Your login is over. Log in in a new tab, come back here and try again: what you wrote is still here.",
     "js.login_link": "Log in in a new tab",
+    "js.reload": "Load the page again",
     "js.copied": "Copied.",
     "js.no_match": "No code fits. Try another word.",
     "js.not_logged_out": "You are still logged in: there is no connection.",
@@ -166,6 +171,7 @@ _RU: Final[dict[str, str]] = {
     "nav.label": "Страницы",
     "nav.entry": "Ввод случая",
     "nav.coordinator": "Координатор",
+    "nav.jobs": "Файлы",
     "nav.logout": "Выйти",
     "nav.language": "Язык страницы",
     "login.title": "Вход",
@@ -174,6 +180,7 @@ _RU: Final[dict[str, str]] = {
     "login.button": "Войти",
     "login.wrong": "Этот ключ не подходит: возможно, в нём опечатка, он истёк или отозван. Проверьте его или спросите "
     "координатора.",
+    "login.old": "Эта форма устарела, или браузер не сохраняет cookie. Введите ключ ещё раз.",
     "entry.title": "Кодирование случая",
     "entry.lead": "Опишите, что случилось. Пока вы пишете, появляются подсказки; какие коды верны, решаете вы.",
     "entry.noscript": "Этой странице нужен JavaScript: включите его в браузере.",
@@ -307,6 +314,8 @@ _RU: Final[dict[str, str]] = {
     "js.blind_empty": "Ещё не сохранено: добавьте хотя бы один код или отметьте, где ничего не подходит.",
     "js.repeated": "Этот случай уже был сохранён, когда прервалась связь, в том виде, какой у него был тогда. То, что "
     "вы изменили потом, не сохранено: если это важно, скажите координатору.",
+    "js.erased": "Не сохранено: этот случай удалили уже после того, как были показаны подсказки. Спросите "
+    "координатора. Если его всё же нужно сохранить, нажмите «Начать случай заново» и введите ещё раз.",
     "js.look_again": "Текст изменился. Посмотрите на новый текст и коды, затем сохраните.",
     "js.unread": "Не сохранено: прочитать текст не удалось. Что не так, написано под текстом.",
     "js.unredacted.one": "Найдено и скрыто ещё {n} место. Посмотрите текст ещё раз, затем сохраните.",
@@ -324,6 +333,7 @@ _RU: Final[dict[str, str]] = {
     "js.login": "Вход устарел. Войдите в новой вкладке, вернитесь сюда и попробуйте ещё раз: написанное осталось "
     "здесь.",
     "js.login_link": "Войти в новой вкладке",
+    "js.reload": "Загрузить страницу заново",
     "js.copied": "Скопировано.",
     "js.no_match": "Такого кода нет. Попробуйте другое слово.",
     "js.not_logged_out": "Вы ещё не вышли: нет связи.",
@@ -351,6 +361,7 @@ LANGUAGE_NAMES: Final[dict[str, str]] = {
 """Languages of narratives by ISO 639-1 code, each named by itself."""
 
 
-def for_scripts(language: str) -> dict[str, str]:
-    """The sentences that the scripts of the pages need, named without ``js.``."""
-    return {name.removeprefix("js."): text for name, text in TEXTS[language].items() if name.startswith("js.")}
+def for_scripts(language: str, more: dict[str, dict[str, str]] | None = None) -> dict[str, str]:
+    """The sentences that the scripts of the pages need, named without ``js.``; ``more`` are those of one page."""
+    found = TEXTS[language] | (more[language] if more else {})
+    return {name.removeprefix("js."): text for name, text in found.items() if name.startswith("js.")}

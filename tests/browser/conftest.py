@@ -47,10 +47,20 @@ HURRY = """
 """  # the pages wait 600 ms for the next letter; most tests have none to type
 READER = Principal("test", "admin", None)
 GRAVE = ("serious", "critical")
+NARRATIVES = {
+    "en": "Doctor John Miller refused to treat Mary Brown, phone +1 202 555 0143. The mayor of the village heard it.",
+    "ru": "Врач Иван Петров отказал Марине Соколовой, телефон +7 912 345-67-89. Староста посёлка это слышал.",
+}
 
 
 _running = ExitStack()
 _browsers: list[Any] = []
+
+
+@pytest.fixture
+def narratives():
+    """A narrative with names in each language of the page."""
+    return NARRATIVES
 
 
 @pytest.fixture
@@ -85,6 +95,7 @@ class Site:
     url: str
     store: Store | None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
+    app: Any = field(default=None, repr=False)
 
     def stored(self) -> list[StoredFeedback]:
         """All decisions with their texts, the latest first."""
@@ -125,7 +136,7 @@ def serve(constant_pipeline_of_module: Pipeline, tmp_path: Path) -> Iterator[Cal
         chosen = {"blind_share": 0.0, "requests_per_minute": 0, "request_seconds": 30.0, **settings}
         app = create_app(constant_pipeline_of_module, settings=ServiceSettings(**chosen), store=store)
         running.append(listening(app))
-        return Site(running[-1].__enter__(), store, made)
+        return Site(running[-1].__enter__(), store, made, app)
 
     yield start
     for one in running:
@@ -186,6 +197,7 @@ class Entry:
         self.page = page
         self.language = language
         self.texts = TEXTS[language]
+        self.narrative = NARRATIVES[language]
 
     def say(self, name: str, **values: object) -> str:
         """A sentence of the page."""
@@ -226,6 +238,10 @@ class Entry:
     def preview(self) -> str:
         """The text as it will be stored."""
         return str(self.at("preview").inner_text())
+
+    def is_within(self, width: int) -> bool:
+        """Whether nothing is wider than the screen."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth") <= width)
 
     def tab_to(self, name: str, *, most: int = 80, key: str = "Tab") -> None:
         """Go to an element with the keyboard."""

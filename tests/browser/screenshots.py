@@ -141,7 +141,7 @@ def fill(store: Store, clock: Clock, codebook: Codebook) -> None:
             None,
             chance.choice(("en", "ru")),
             chance.choice(("Moldova", "Kazakhstan", "Armenia")),
-            chance.choice(("react-0.3.0", "react-0.5.0")),
+            chance.choice(("react-0.3.0", "react-0.6.0")),
             str(codebook),
             "0123456789ab",
             shown,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from nlp.codebook import parse_codebook
 from service.access import COOKIE
 from service.web.texts import TEXTS
+from training.package import Identity
 
 pytestmark = pytest.mark.browser
 
@@ -110,6 +112,27 @@ def test_custom_element_in_a_plain_form(serve, visit, axe, codebook, language, w
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.fill("#description", "")
     chip.wait_for(state="detached")
+
+
+@pytest.mark.parametrize(("path", "field", "chips"), [("/", "#text", "#codes"), ("/example", "#description", "li")])
+def test_open_page_follows_the_codebook_of_another_bundle(
+    serve, visit, codebook, make_bundle, tmp_path, path, field, chips
+):
+    old = codebook.label("health.denial").label["en"]
+    source = codebook.source.replace('version: "1.1"', 'version: "9.0"').replace(old, "Turned away from care")
+    make_bundle(tmp_path / "other-9", parse_codebook(source), Identity("other", "9", "2031-05-06", ("en",)))
+    site = serve(bundle_folder=tmp_path)
+    page = visit(site, path)
+    page.fill(field, TEXT)
+    page.locator(chips, has_text=old).first.wait_for()
+    answer = page.evaluate(
+        """async () => (await fetch("/v1/bundles/active", {
+          method: "POST", headers: {"Content-Type": "application/json"}, body: '{"name": "other-9"}'
+        })).status"""
+    )
+    assert answer == 200
+    page.fill(field, f"{TEXT} She was refused again.")
+    page.locator(chips, has_text="Turned away from care").first.wait_for()
 
 
 @pytest.mark.parametrize("keys", [False, True])

@@ -29,6 +29,7 @@ from service.store.receipts import Receipt, Shown
 from service.store.sealing import Keyring
 from service.store.store import Store, case_digest
 from service.store.tables import Base
+from training.package import Identity
 
 POSTGRES = "CASECODER_TEST_POSTGRES"
 KINDS = ("sqlite", "postgresql")
@@ -201,7 +202,7 @@ def raw_content() -> Callable[[Store], bytes]:
 def _raw_content(store: Store) -> bytes:
     url = store.database.engine.url
     if url.database and store.database.engine.dialect.name == "sqlite":
-        return b"\n".join(path.read_bytes() for path in sorted(Path(url.database).parent.iterdir()))
+        return b"\n".join(path.read_bytes() for path in sorted(Path(url.database).parent.rglob("*")) if path.is_file())
     parts: list[bytes] = []
     with store.database.engine.connect() as connection:
         for table in Base.metadata.sorted_tables:
@@ -249,13 +250,20 @@ PEOPLE: dict[str, Scope] = {"bird": "reactor", "stone": "reactor", "river": "coo
 
 
 @pytest.fixture
-def start(store: Store, constant_pipeline: Pipeline, clock: FakeClock) -> Iterator[Callable[..., Api]]:
+def start(store: Store, constant_pipeline: Pipeline, clock: FakeClock, tmp_path: Path) -> Iterator[Callable[..., Api]]:
     """Starts a service on the store, with settings; stops it after the test."""
     running: list[TestClient] = []
 
     def make(pipeline: Pipeline | None = None, **settings: Any) -> Api:
         made = {name: create_key(store, name=name, scope=scope, actor="test") for name, scope in PEOPLE.items()}
-        chosen = ServiceSettings(**{"blind_share": 0.0, "requests_per_minute": 0, "request_seconds": 30.0, **settings})
+        usual: dict[str, Any] = {
+            "blind_share": 0.0,
+            "requests_per_minute": 0,
+            "request_seconds": 30.0,
+            "max_wait_seconds": 60.0,
+        }
+        usual["jobs_folder"] = tmp_path / "jobs"
+        chosen = ServiceSettings(**{**usual, **settings})
         app = create_app(pipeline or constant_pipeline, settings=chosen, store=store)
         client = TestClient(app, raise_server_exceptions=False)
         client.__enter__()
@@ -266,6 +274,16 @@ def start(store: Store, constant_pipeline: Pipeline, clock: FakeClock) -> Iterat
     yield make
     for client in running:
         client.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def two_bundles(tmp_path_factory: pytest.TempPathFactory, codebook: Codebook, make_bundle: Callable[..., Path]) -> Path:
+    """A folder with ``denial-1``, which says health.denial where somebody "refused", and ``hate-1``: civic.hate."""
+    folder = tmp_path_factory.mktemp("served")
+    for name, code, suggest in (("denial", "health.denial", 0.4), ("hate", "civic.hate", 0.45)):
+        identity = Identity(name, "1", "2031-05-06", ("en", "ru"))
+        make_bundle(folder / f"{name}-1", codebook, identity, code=code, suggest=suggest)
+    return folder
 
 
 @pytest.fixture

@@ -195,6 +195,29 @@ def test_figures_stand_on_the_first_page_alone(api, browser, save):
     assert [name for name in sections if f'<section id="{name}"' in older] == ["decisions"]
 
 
+@pytest.mark.parametrize(("earlier", "said"), [(0, None), (1, "1 of them is left out"), (2, "2 of them are left out")])
+def test_page_says_how_many_decisions_the_figures_leave_out(api, browser, save, earlier, said):
+    for _ in range(earlier + 1):
+        save(api.store, case_id="A-1")
+    page = browser("/coordinator")
+    assert re.search(r'data-label="Cases">1</td>', _part(page, "time"))
+    assert ("left out of the figures" in page.text) == bool(said)
+    assert (said or "") in page.text
+
+
+def test_axis_on_which_nobody_decides_stands_among_the_figures(api, browser, save, codebook):
+    save(api.store, decided=(ACCEPTED,))
+    part = _part(browser("/coordinator"), "agreement")
+    assert re.findall(r"<caption>([^<]+)</caption>", part) == [axis.label["en"] for axis in codebook.axes]
+    assert re.findall(r'data-label="Cases">(\d+)<', part) == ["1", "0", "0", "0", "0", "0"]
+
+
+@pytest.mark.parametrize(("query", "skewed"), [("", 0), ("coder=bird", 0), ("verdict=accepted", 2)])
+def test_figures_of_chosen_codes_say_that_they_are(api, browser, save, query, skewed):
+    save(api.store)
+    assert browser(f"/coordinator?{query}").text.count(COORDINATOR_TEXTS["en"]["filter.skewed"]) == skewed
+
+
 @pytest.mark.parametrize("before", ["0", "-1", "x", "\u0663", "99999999999999999999"])
 def test_page_numbers_that_cannot_be_mean_the_first_page(api, browser, save, before):
     save(api.store)
@@ -229,6 +252,14 @@ def test_differences_of_a_case_are_as_many_as_the_list_counts(api, browser, save
     marked_ones = browser(f"/coordinator/case/{identifier}").text.count('<tr role="row" class="differs">')
     listed = re.search(r'data-label="Codes that differ"><strong>(\d+)', _part(browser("/coordinator"), "queue"))
     assert marked_ones == int(listed[1]) == 3
+
+
+def test_suggestion_that_was_left_open_is_no_difference(api, browser, save):
+    identifier = save(api.store, decided=(ACCEPTED,))
+    page = browser(f"/coordinator/case/{identifier}")
+    assert "suggested, 70\N{NO-BREAK SPACE}% left open" in _said(page)
+    assert 'class="differs"' not in page.text
+    assert re.search(r'data-label="Codes that differ"><strong>0<', _part(browser("/coordinator"), "queue"))
 
 
 def test_axis_on_which_no_code_applies_is_said(api, browser, save):
@@ -296,6 +327,14 @@ def test_export_takes_the_filters_along(api, browser, save):
     rows = browser(link).text.splitlines()
     assert len(rows) == 1
     assert browser("/coordinator?coder=stone&since=2031-05-07").text.count('id="export"') == 0
+
+
+def test_export_says_how_many_decisions_it_holds(api, browser, save):
+    save(api.store)
+    save(api.store, None)  # without a text it is in no export
+    page = browser("/coordinator")
+    assert say_count(COORDINATOR_TEXTS["en"], "export.what", 1, "en") in _said(page)
+    assert len(browser("/v1/feedback/export").text.splitlines()) == 1
 
 
 def test_pages_have_the_strict_policy_and_nothing_inline(api, browser, save):

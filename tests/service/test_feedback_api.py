@@ -17,15 +17,18 @@ from types import SimpleNamespace
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from service import traffic
-from service.access import COOKIE, CSRF_HEADER
+from service.access import COOKIE, CSRF_HEADER, PERSON_HEADER
 from service.app import create_app
 from service.settings import ServiceSettings
-from service.store.access import create_key, csrf_token, log_in, who_is_logged_in
+from service.store.access import Principal, create_key, csrf_token, log_in, person_token, who_is_logged_in
 from service.store.feedback import Wanted, count_feedback, list_feedback
+from service.store.jobs import ToReview, create_job, finish_job, new_job_id, new_job_key, start_job
+from service.store.review import lend_next
 from service.store.sealing import Keyring
+from service.store.tables import AuditEntry
 
 CANARY = "qazanarbekovaxx"
 NAMED = "The doctor refused to see Zarina Qodirova and shouted."
@@ -507,10 +510,23 @@ LEAST = {
     ("GET", "/v1/feedback/review"): "coordinator",
     ("GET", "/v1/statistics"): "coordinator",
     ("GET", "/v1/jobs"): "coordinator",
+    ("POST", "/v1/jobs"): "coordinator",
+    ("GET", "/v1/jobs/{job_id}"): "coordinator",
+    ("DELETE", "/v1/jobs/{job_id}"): "coordinator",
+    ("GET", "/v1/jobs/{job_id}/preview"): "coordinator",
+    ("POST", "/v1/jobs/{job_id}/dry-run"): "coordinator",
+    ("POST", "/v1/jobs/{job_id}/start"): "coordinator",
+    ("POST", "/v1/jobs/{job_id}/cancel"): "coordinator",
+    ("GET", "/v1/jobs/{job_id}/files/{kind}"): "coordinator",
+    ("POST", "/v1/jobs/{job_id}/review/next"): "coordinator",
+    ("POST", "/v1/jobs/{job_id}/review/undo"): "coordinator",
+    ("POST", "/v1/jobs/{job_id}/review/release"): "coordinator",
+    ("POST", "/v1/jobs/{job_id}/review/{row}"): "coordinator",
     ("POST", "/v1/erasures"): "admin",
     ("GET", "/v1/keys"): "admin",
     ("POST", "/v1/keys"): "admin",
     ("DELETE", "/v1/keys/{key_id}"): "admin",
+    ("POST", "/v1/bundles/active"): "admin",
 }
 RANK = ["reactor", "coordinator", "admin"]
 SCOPE = {"bird": "reactor", "stone": "reactor", "river": "coordinator", "hill": "admin"}
@@ -524,11 +540,14 @@ BODIES = {
     "/v1/redactions": {"text": "The doctor refused to see me."},
     "/v1/erasures": {"case_id": "case-7"},
     "/v1/keys": {"name": "sky", "scope": "admin"},
+    "/v1/bundles/active": {"name": "denial-1"},
+    "/v1/jobs/{job_id}/review/{row}": {"act": "accept"},
 }
 
 
 def fill_in(api, path):
-    return path.replace("{feedback_id}", "0" * 32).replace("{key_id}", api.ids["stone"])
+    known = {"feedback_id": "0" * 32, "job_id": "0" * 32, "key_id": api.ids["stone"], "kind": "output", "row": 1}
+    return path.format(**known)
 
 
 def send(api, method, path, who, **options):
@@ -579,14 +598,52 @@ def test_what_one_may_not_use_looks_so_with_a_broken_query_too(api):
             same(api.get(f"{path}?{query}"), absent(api, "GET", "bird"))
 
 
-def test_what_one_may_use_is_there(api):
-    known = {"feedback_id": api.decide("bird").json()["id"]}
+def new_job(api, path, who):
+    """The id of a job with which a route has something to do."""
+    job_id, key, principal = new_job_id(), new_job_key(), Principal(who, SCOPE[who], api.ids[who])
+    create_job(api.store, job_id, key, principal, file_name="cases.csv", size=1, days=1)
+    if path.endswith("/cancel"):
+        start_job(api.store, job_id, principal, {})
+    elif "/files/" in path or "/review/" in path:
+        files = api.client.app.state.job_files
+        files.write(job_id, "output", b"x", key)
+        row = {"row": 1, "case": None, "country": None, "language": "en", "redacted_text": "He was refused.",
+               "suggestions": [], "primary": {}, "not_a_violation": None, "doubts": []}  # fmt: skip
+        files.write(job_id, "review-00000", json.dumps([row]).encode(), key)
+        facts = {
+            "bundle": "constant-1",
+            "codebook": "react 1.1",
+            "policy": "0",
+            "files": {"output": {"ending": ".csv"}},
+        }
+        finish_job(api.store, job_id, "done", days=1, facts=facts, to_review=[ToReview(1, 0, 0.5)])
+        if path.endswith("{row}"):
+            lend_next(api.store, job_id, principal)
+    return job_id
+
+
+def seen(task):
+    told = {"columns": [], "text_column": None, "id_column": None, "rows": [], "notes": [], "problem": None}
+    return (
+        told if task.look == "preview" else {"unreadable": 0, "empty": 0, "forecast": {}, "examples": [], "notes": []}
+    )
+
+
+def test_what_one_may_use_is_there(start, two_bundles):
+    api = start(bundle_folder=two_bundles)
+    known = {"feedback_id": api.decide("bird").json()["id"], "kind": "output", "row": 1}
+    api.client.app.state.look = seen
     for (method, path), least in LEAST.items():
         for who in ("bird", "river", "hill"):
             if RANK.index(SCOPE[who]) >= RANK.index(least):
                 known["key_id"] = create_key(api.store, name="sky", scope="reactor", actor="test")[1].id
                 bodies = BODIES | {"/v1/feedback": {"receipt": api.suggest()["receipt"], "verdicts": []}}
-                options = {"json": bodies[path]} if method == "POST" else {}
+                if "{job_id}" in path:
+                    known["job_id"] = new_job(api, path, who)
+                options = {"json": bodies.get(path, {})} if method == "POST" else {}
+                if (method, path) == ("POST", "/v1/jobs"):
+                    headers = {"X-File-Name": "cases.csv", "Content-Type": "application/octet-stream"}
+                    options = {"content": b"text", "headers": headers}
                 reply = api.send(method, path.format(**known), who, **options)
                 assert 200 <= reply.status_code < 300, reply.text
 
@@ -764,9 +821,10 @@ def test_text_that_cannot_be_opened_is_the_fault_of_the_service(api):
 
 @pytest.fixture
 def login(api):
-    """Headers of a browser that bird is logged in with, and the token of its pages."""
+    """Headers of a browser that bird is logged in with and has a page of, and the token of that page."""
     login, principal = log_in(api.store, api.keys["bird"], hours=1)
-    return {"Cookie": f"{COOKIE}={login}"}, csrf_token(api.store, principal)
+    headers = {"Cookie": f"{COOKIE}={login}", PERSON_HEADER: person_token(api.store, principal)}
+    return headers, csrf_token(api.store, principal)
 
 
 def test_login_reads_without_and_changes_only_with_the_token_of_its_page(api, login):
@@ -939,6 +997,63 @@ def test_rate_is_within_a_twentieth_of_the_limit(monkeypatch):
         allowed += rate.wait(b"caller") == 0
         now[0] += 0.05
     assert 120 * 60 * 0.95 <= allowed <= 120 * 60 * 1.05
+
+
+def flood(api, now, who="bird", *, minutes, pace):
+    """How many requests are let through of those that come ``pace`` seconds apart."""
+    allowed = 0
+    for _ in range(round(60 * minutes / pace)):
+        allowed += api.get("/v1/jobs", who).status_code != 429
+        now[0] += pace
+    return allowed
+
+
+@pytest.mark.parametrize("who", ["bird", "river"])
+def test_key_that_asks_ten_times_too_often_gets_what_is_allowed(start, monkeypatch, who):
+    """R38, over HTTP."""
+    now = [1000.0]
+    monkeypatch.setattr(traffic, "time", SimpleNamespace(monotonic=lambda: now[0], perf_counter=time.perf_counter))
+    api = start(requests_per_minute=8)
+    minutes = 8
+    assert 8 * minutes * 0.95 <= flood(api, now, who, minutes=minutes, pace=60 / 80) <= 8 * minutes * 1.05
+    assert api.get("/v1/jobs", "stone").status_code != 429  # others go on
+
+
+def test_key_that_asks_as_often_as_allowed_is_never_refused(start, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(traffic, "time", SimpleNamespace(monotonic=lambda: now[0], perf_counter=time.perf_counter))
+    assert flood(start(requests_per_minute=8), now, minutes=10, pace=60 / 8) == 80
+
+
+@both_databases
+@pytest.mark.parametrize("who", ["bird", "river"])
+def test_slow_scraping_of_texts_ends_at_the_limit_of_the_day_and_is_told_to_the_audit_log(start, clock, who):
+    """R38: a text every half hour is no matter for the rate, but for the day."""
+    api = start(reads_per_day=20)
+    path = f"/v1/feedback/{api.decide('bird').json()['id']}"
+    clock.at = clock.at.replace(hour=0, minute=0)
+    statuses = []
+    for _ in range(2 * 48):
+        statuses.append(api.get(path, who).status_code)
+        clock.advance(minutes=30)
+    assert statuses == 2 * (20 * [200] + 28 * [429])
+    with api.store.database.reading() as session:
+        told = [
+            (item.action, item.facts) for item in session.scalars(select(AuditEntry).order_by(AuditEntry.number))
+            if item.actor == f"{who} ({api.ids[who]})" and item.action in ("read feedback", "reach read limit")
+        ]  # fmt: skip
+        api.store.audit.verify(session)
+    assert [action for action, _ in told] == 2 * (20 * ["read feedback"] + ["reach read limit"])
+    assert told[20][1] == {"limit": 20}
+
+
+@both_databases
+def test_limit_of_the_day_holds_for_requests_that_come_at_once(start):
+    api = start(reads_per_day=5)
+    path = f"/v1/feedback/{api.decide('bird').json()['id']}"
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(lambda _: api.get(path, "river").status_code, range(12)))
+    assert (statuses.count(200), statuses.count(429)) == (5, 7)
 
 
 def test_rate_is_not_evaded_by_writing_the_key_otherwise(start):
@@ -1252,7 +1367,35 @@ def test_figures_count_what_was_asked(api):
 
 def test_figures_need_a_key(api):
     refused(api.client.get("/metrics"), 401, "http.401")
-    refused(api.client.get("/metrics", headers={"Authorization": "Bearer nonsense"}), 401, "http.401")
+    reply = api.client.get("/metrics", headers={"Authorization": "Bearer nonsense"})
+    refused(reply, 401, "http.401")
+    assert reply.headers["www-authenticate"] == "Bearer"
+    assert [api.get("/metrics", who).status_code for who in ("bird", "river", "hill")] == [200, 200, 200]
+
+
+def test_figures_are_for_nobody_whose_key_was_revoked(api):
+    api.send("DELETE", f"/v1/keys/{api.ids['bird']}", "hill")
+    refused(api.get("/metrics"), 401, "http.401")
+
+
+def test_guessed_keys_are_limited_at_the_figures_as_elsewhere(start):
+    """Keys that nobody has count for the address, wherever they are tried; those that are valid go on."""
+    api = start(requests_per_minute=8)
+    guesses = [
+        api.get(path, None, headers={"Authorization": f"Bearer cck_{number:012x}_{'A' * 32}"})
+        for number in range(6)
+        for path in ("/metrics", "/v1/codebook")
+    ]
+    assert [reply.status_code for reply in guesses] == [401, 401] + 10 * [429]
+    refused(guesses[-2], 429, "limit.rate")
+    assert int(guesses[-2].headers["retry-after"]) >= 1
+    assert api.get("/metrics", "bird").status_code == 200
+
+
+def test_figures_have_the_rate_of_their_key(start):
+    api = start(requests_per_minute=8)
+    assert [api.get("/metrics").status_code for _ in range(4)] == [200, 200, 429, 429]
+    assert [api.get("/metrics", None).status_code for _ in range(4)] == [401, 401, 429, 429]
 
 
 @both_databases

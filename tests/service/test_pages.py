@@ -8,13 +8,14 @@ from string import Formatter
 import pytest
 from fastapi.testclient import TestClient
 
-from service.access import COOKIE, CSRF_HEADER
+from service.access import COOKIE, CSRF_HEADER, PERSON_HEADER
 from service.app import create_app
 from service.store.access import create_key
 from service.store.sealing import Keyring
 from service.store.store import Store
 from service.web import pages
 from service.web.assets import asset, modules_of, url_of
+from service.web.jobs_texts import JOBS_TEXTS
 from service.web.texts import LANGUAGE_NAMES, TEXTS, for_scripts
 
 STATIC = Path(pages.__file__).parent / "static"
@@ -44,12 +45,23 @@ def client(constant_pipeline, store):
 
 @pytest.fixture
 def logged_in(client, key):
-    assert client.post("/login", data={"key": key}).status_code == 303
+    assert _log_in(client, key).status_code == 303
     return client
 
 
-def _csrf(page):
-    return re.search(r'name="csrf" content="([^"]*)"', page)[1]
+def _token(client):
+    """The token of a fresh login form."""
+    return re.search(r'name="token" value="([^"]*)"', client.get("/login").text)[1]
+
+
+def _log_in(client, key, **options):
+    return client.post("/login", data={"token": _token(client), "key": key}, **options)
+
+
+def _from(page):
+    """The headers that the scripts of a page send along."""
+    found = (re.search(rf'name="{name}" content="([^"]*)"', page)[1] for name in ("csrf", "person"))
+    return dict(zip((CSRF_HEADER, PERSON_HEADER), found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +109,7 @@ def test_who_has_no_login_is_sent_to_it_where_keys_exist(client, key, path):
 
 
 def test_login_sets_a_cookie_that_scripts_and_other_sites_cannot_use(client, key):
-    reply = client.post("/login", data={"key": f" {key} "})
+    reply = _log_in(client, f" {key} ")
     assert (reply.status_code, reply.headers["location"]) == (303, "/")
     name, *flags = (part.strip().lower() for part in reply.headers["set-cookie"].split(";"))
     assert name.startswith(f"{COOKIE}=".lower())
@@ -109,10 +121,11 @@ def test_login_sets_a_cookie_that_scripts_and_other_sites_cannot_use(client, key
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"key=", b"key=cck_0_0", b"other=cck_0_0", b"key=\xff", b"key=" + b"x" * 5_000, b"&".join([b"a=1"] * 100)],
+    [b"", b"key=", b"key=cck_0_0", b"other=cck_0_0", b"key=\xff", b"key=" + b"x" * 1_500, b"&".join([b"a=1"] * 100)],
 )
 def test_wrong_key_is_told_and_sets_no_login(client, key, body):
-    reply = client.post("/login", content=body, headers={"content-type": "application/x-www-form-urlencoded"})
+    content = body + b"&token=" + _token(client).encode()
+    reply = client.post("/login", content=content, headers={"content-type": "application/x-www-form-urlencoded"})
     assert reply.status_code == 401
     assert TEXTS["en"]["login.wrong"] in reply.text
     assert "cck_0_0" not in reply.text
@@ -121,16 +134,16 @@ def test_wrong_key_is_told_and_sets_no_login(client, key, body):
 
 
 def test_other_sites_cannot_log_anybody_in(client, key):
-    reply = client.post("/login", data={"key": key}, headers={"sec-fetch-site": "cross-site"})
+    reply = _log_in(client, key, headers={"sec-fetch-site": "cross-site"})
     assert reply.status_code == 403
     assert "set-cookie" not in reply.headers
 
 
 def test_logout_ends_the_login(logged_in):
-    token = _csrf(logged_in.get("/").text)
+    headers = _from(logged_in.get("/").text)
     cookie = logged_in.cookies[COOKIE]
     assert logged_in.post("/logout", json={}).status_code == 403  # without the token of the page
-    reply = logged_in.post("/logout", json={}, headers={CSRF_HEADER: token})
+    reply = logged_in.post("/logout", json={}, headers=headers)
     assert reply.status_code == 204
     assert logged_in.get("/").status_code == 303
     logged_in.cookies.set(COOKIE, cookie)  # kept by somebody
@@ -138,17 +151,17 @@ def test_logout_ends_the_login(logged_in):
 
 
 def test_token_of_the_page_lets_its_scripts_use_the_api(logged_in):
-    token = _csrf(logged_in.get("/").text)
+    headers = _from(logged_in.get("/").text)
     body = {"text": "The doctor refused to see her."}
     assert logged_in.post("/v1/suggestions", json=body).status_code == 403
-    assert logged_in.post("/v1/suggestions", json=body, headers={CSRF_HEADER: token}).status_code == 200
+    assert logged_in.post("/v1/suggestions", json=body, headers=headers).status_code == 200
 
 
 def test_only_coordinators_see_the_link_to_their_page(logged_in, store):
     assert 'href="/coordinator"' not in logged_in.get("/").text
     token, _ = create_key(store, name="olga", scope="coordinator", actor="test")
     logged_in.cookies.clear()
-    logged_in.post("/login", data={"key": token})
+    _log_in(logged_in, token)
     assert 'href="/coordinator"' in logged_in.get("/").text
 
 
@@ -165,7 +178,7 @@ def _html(client, key=None):
     if key:
         client.cookies.clear()
         yield client.get("/login")
-        yield client.post("/login", data={"key": "wrong"})
+        yield _log_in(client, "wrong")
 
 
 def test_every_page_has_a_strict_policy(logged_in, key):
@@ -267,15 +280,16 @@ def test_every_field_has_a_label_and_every_id_is_used_once(client):
         assert set(referred) <= set(ids)
 
 
-def test_languages_have_the_same_sentences_with_the_same_places_to_fill():
+@pytest.mark.parametrize("all_texts", [TEXTS, JOBS_TEXTS], ids=["entry", "jobs"])
+def test_languages_have_the_same_sentences_with_the_same_places_to_fill(all_texts):
     plural = re.compile(r"\.(one|few|many|other)$")
-    names = {language: {plural.sub("", name) for name in texts} for language, texts in TEXTS.items()}
+    names = {language: {plural.sub("", name) for name in texts} for language, texts in all_texts.items()}
     assert names["en"] == names["ru"]
     for language, categories in (("en", ("one", "other")), ("ru", ("one", "few", "many", "other"))):
-        counted = {plural.sub("", name) for name in TEXTS[language] if plural.search(name)}
-        assert all(f"{name}.{category}" in TEXTS[language] for name in counted for category in categories)
-    for name in TEXTS["en"].keys() & TEXTS["ru"].keys():
-        assert _places(TEXTS["en"][name]) == _places(TEXTS["ru"][name]), name
+        counted = {plural.sub("", name) for name in all_texts[language] if plural.search(name)}
+        assert all(f"{name}.{category}" in all_texts[language] for name in counted for category in categories)
+    for name in all_texts["en"].keys() & all_texts["ru"].keys():
+        assert _places(all_texts["en"][name]) == _places(all_texts["ru"][name]), name
 
 
 def _places(text):
@@ -283,7 +297,7 @@ def _places(text):
 
 
 def test_scripts_ask_only_for_sentences_that_exist():
-    known = {re.sub(r"\.(one|few|many|other)$", "", name) for name in for_scripts("en")}
+    known = {re.sub(r"\.(one|few|many|other)$", "", name) for name in for_scripts("en", JOBS_TEXTS)}
     for name in MODULES:
         source = (STATIC / name).read_text(encoding="utf-8")
         asked = set(re.findall(r'texts\.(?:say|count)\("([a-z_.]+)"', source))

@@ -16,8 +16,12 @@ from typer.testing import CliRunner
 from nlp.errors import SettingsError
 from service import running
 from service.cli import app, parse_age
+from service.jobs.folders import JobFiles
+from service.settings import ServiceSettings
 from service.store.access import Principal, who_has_key
+from service.store.choice import Choice, keep_choice
 from service.store.feedback import Wanted, count_feedback, list_feedback, read_feedback
+from service.store.jobs import create_job, new_job_id, new_job_key
 from service.store.sealing import read_keyring
 from service.store.store import now
 
@@ -236,6 +240,26 @@ def test_backup_into_what_is_no_folder_is_refused(filled, run, tmp_path):
     run("backup", tmp_path / "file", code=2)
 
 
+def test_purge_erases_files_of_jobs_whose_time_is_over(opened, run):
+    store = opened()
+    files = JobFiles.of(store, ServiceSettings())
+    kept, over = new_job_id(), new_job_id()
+    for job_id, days in ((kept, 1), (over, -1)):
+        files.write(job_id, "input", b"x", new_job_key())
+        create_job(store, job_id, new_job_key(), RIVER, file_name=f"{CANARY}.csv", size=1, days=days)
+    assert "1 bulk jobs that were over" in run("purge", "--older-than", "2y", "--yes").output
+    assert [path.name for path in files.folder.iterdir()] == [kept]
+
+
+def test_erase_says_that_files_of_jobs_may_hold_the_case(filled, run):
+    create_job(filled, new_job_id(), new_job_key(), RIVER, file_name=f"{CANARY}.csv", size=1, days=1)
+    assert "1 bulk job(s) are kept" in run("erase", given=f"case-{CANARY}-1\n").output
+
+
+def test_queue_of_jobs_does_not_run_without_a_key_file(run):
+    assert "no key file" in run("jobs", code=2).output
+
+
 def test_purge_asks_before_it_erases(filled, run):
     with filled.database.writing() as session:
         session.execute(text("UPDATE feedback SET created = :then WHERE number < 3"), {"then": datetime(2020, 1, 1)})
@@ -397,6 +421,15 @@ def test_public_address_is_taken_with_access_keys(made, run, listened, tiny_bund
     monkeypatch.setenv("CASECODER_BUNDLE", str(tiny_bundle))
     assert "access keys are needed" in run("run", "--host", "0.0.0.0").stderr  # noqa: S104
     assert listened[1]["host"] == "0.0.0.0"  # noqa: S104
+
+
+def test_start_tells_of_the_bundle_that_was_chosen(made, run, listened, opened, tiny_bundle, bundle_copy, monkeypatch):
+    monkeypatch.setenv("CASECODER_BUNDLE", str(tiny_bundle))
+    assert "has chosen" not in run("run").stderr
+    keep_choice(opened(), Choice("site-2", "0" * 64, instead_of=str(tiny_bundle)), actor="hill")
+    assert "serves site-2, which an administrator has chosen" in run("run").stderr
+    monkeypatch.setenv("CASECODER_BUNDLE", str(bundle_copy))  # said later, and so it holds
+    assert "has chosen" not in run("run").stderr
 
 
 def test_store_that_cannot_be_opened_stops_the_start(no_keys, run, listened, monkeypatch, tmp_path):

@@ -666,7 +666,7 @@ def test_reads_of_a_day_are_counted_until_midnight(store, save, clock):
         read_feedback(store, identifier, RIVER, limit=3)
     with pytest.raises(ReadsExceeded):
         read_feedback(store, identifier, RIVER, limit=3)
-    assert verify(store) == 4
+    assert verify(store) == 5  # the log is told of the limit too
     assert read_feedback(store, identifier, BIRD, limit=3) is not None
     clock.advance(hours=12)
     assert read_feedback(store, identifier, RIVER, limit=3) is not None

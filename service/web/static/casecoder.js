@@ -107,6 +107,7 @@ export class CasecoderSuggestions extends HTMLElement {
   #marks = new Map();
   /** @type {Axis[] | null} */
   #axes = null;
+  #codebook = "";
   #timer = 0;
   /** @type {AbortController | null} */
   #asking = null;
@@ -169,11 +170,22 @@ export class CasecoderSuggestions extends HTMLElement {
     };
     if (!this.#part("chips").childElementCount) this.#tell(this.#say.busy);
     try {
-      this.#axes ??= (await this.#ask(`/v1/codebook?language=${this.#language}`, null, asking)).axes;
-      this.#draw((await this.#ask("/v1/suggestions", body, asking)).suggestions);
+      const answer = await this.#ask("/v1/suggestions", body, asking);
+      if (answer.codebook !== this.#codebook) await this.#read(asking);
+      this.#draw(answer.suggestions);
     } catch (problem) {
       if (!asking.signal.aborted) this.#failed(/** @type {Error} */ (problem));
     }
+  }
+
+  /**
+   * Read the codebook that the suggestions are from: the first time, and when the service has other models.
+   * @param {AbortController} asking
+   */
+  async #read(asking) {
+    const codebook = await this.#ask(`/v1/codebook?language=${this.#language}`, null, asking);
+    this.#codebook = `${codebook.codebook} ${codebook.version}`;
+    this.#axes = codebook.axes;
   }
 
   /** @param {string} path @param {object | null} body @param {AbortController} asking @returns {Promise<any>} */
@@ -184,7 +196,7 @@ export class CasecoderSuggestions extends HTMLElement {
     /** @type {Record<string, string>} */
     const headers = { "Accept-Language": this.#language };
     if (key) headers.Authorization = `Bearer ${key}`;
-    else if (isHere) headers["X-CSRF-Token"] = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
+    else if (isHere) Object.assign(headers, { "X-CSRF-Token": meta("csrf"), "X-Casecoder-Person": meta("person") });
     /** @type {RequestInit} */
     const options = { headers, signal: asking.signal, credentials: key ? "omit" : "same-origin" };
     if (body) {
@@ -295,6 +307,11 @@ export class CasecoderSuggestions extends HTMLElement {
     const selector = name === "chips" ? "#chips" : ".status";
     return /** @type {HTMLElement} */ (this.shadowRoot?.querySelector(selector));
   }
+}
+
+/** What a page of the service itself says of its login. @param {string} name */
+function meta(name) {
+  return document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
 }
 
 /**

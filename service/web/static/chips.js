@@ -244,6 +244,9 @@ export class Chips {
  */
 export const nothingOf = (axis, texts) => axis.nothing ?? texts.say("nothing_applies");
 
+/** @param {Axis[]} axes */
+export const labelsOf = (axes) => axes.map((axis) => axis.label).join(", ");
+
 /** @param {string} heading @param {string[]} items @returns {HTMLElement[]} */
 function listed(heading, items) {
   return [make("p", {}, heading), make("ul", { lang: "en" }, ...items.map((item) => make("li", {}, item)))];

@@ -2,13 +2,13 @@
 
 import { ask } from "./api.js";
 import { CaseNumber } from "./casenumber.js";
-import { Chips, nothingOf } from "./chips.js";
+import { Chips, labelsOf, nothingOf } from "./chips.js";
 import { Combobox, entriesOf } from "./combobox.js";
 import { Decisions, keyOf } from "./decisions.js";
 import { byId, make, tell, Texts } from "./dom.js";
+import { Keeping } from "./keeping.js";
 import { Preview } from "./preview.js";
 import { Redacted } from "./redaction.js";
-import { Saving } from "./saving.js";
 import { Suggester } from "./suggester.js";
 
 /** @typedef {import("./api.js").Answer} Answer */
@@ -27,14 +27,13 @@ const state = {
   answer: null,
   /** @type {Asked | null} what the answer is on */
   asked: null,
+  /** @type {string | null} name and version of the codebook whose labels are shown */
+  codebook: null,
   /** @type {number} when the first suggestions were seen */
   since: 0,
   /** @type {string | null} the suggested code that the search looks for another one for */
   insteadOf: null,
-  saved: false,
-  saving: false,
 };
-const saving = new Saving();
 const caseNumber = new CaseNumber(next);
 const suggester = new Suggester({ read: asked, answered, failed, busy });
 const preview = new Preview(texts, tally);
@@ -55,6 +54,7 @@ const search = new Combobox({
   choose: add,
   cancel: dontReplace,
 });
+const keeping = new Keeping({ state, texts, chips, preview, suggester, sections, isCurrent, undecided, wayOut });
 const waiting = [...byId("codes").childNodes];
 
 // Reading the text
@@ -98,6 +98,7 @@ function answered(of, answer) {
   chips.answer = answer;
   chips.draw();
   tell(byId("reading"), "", "");
+  if (state.codebook !== null && state.codebook !== answer.codebook) loadCodebook(); // the service has other models now
   if (suggestedKeys(answer) !== before) announce(answer);
   byId("keeping").hidden = byId("save").hidden = answer.receipt === null;
   byId("copying").hidden = answer.receipt !== null;
@@ -117,13 +118,25 @@ function announce(answer) {
 
 /** @param {any} problem */
 function failed(problem) {
-  tell(byId("reading"), "problem", texts.problem(problem), problem.isLogin ? loginLink() : again());
+  tell(byId("reading"), "problem", texts.problem(problem), wayOut(problem) ?? again());
   if (problem.wait) window.setTimeout(() => isCurrent() || suggester.changed(), 1000 * problem.wait);
 }
 
 function again() {
   const button = make("button", { type: "button" }, texts.say("again"));
   button.addEventListener("click", () => suggester.now());
+  return button;
+}
+
+/** What helps where neither waiting nor trying again does; null for other problems. @param {any} problem */
+function wayOut(problem) {
+  return problem.isLogin ? loginLink() : problem.isOtherPerson ? reloadButton() : null;
+}
+
+/** Loads the page of whoever is logged in now; the browser asks first, since the text is gone then. */
+function reloadButton() {
+  const button = make("button", { type: "button" }, texts.say("reload"));
+  button.addEventListener("click", () => location.reload());
   return button;
 }
 
@@ -204,11 +217,6 @@ function undecided() {
   return chips.axes.filter((axis) => !state.decisions.isDecided(axis.axis));
 }
 
-/** @param {import("./api.js").Axis[]} axes */
-function labelsOf(axes) {
-  return axes.map((axis) => axis.label).join(", ");
-}
-
 /** A sentence that asks for leading codes, where an axis with several codes has none. @returns {string[]} */
 function leaderless() {
   const { decisions } = state;
@@ -222,122 +230,6 @@ async function copy() {
   field.select();
   // Without HTTPS there is no clipboard: then the codes are selected, ready to be copied.
   await navigator.clipboard?.writeText(field.value).then(() => tell(byId("result"), "", texts.say("copied")), () => {});
-}
-
-// Saving
-
-async function save() {
-  if (state.saving || state.saved) return;
-  state.saving = true;
-  tell(byId("result"), "", texts.say("saving"));
-  for (const section of sections) section.inert = true; // what is changed now would not be what is kept
-  try {
-    await saveNow();
-  } catch (problem) {
-    await notSaved(/** @type {any} */ (problem));
-  }
-  for (const section of sections) section.inert = state.saved;
-  state.saving = false;
-}
-
-async function saveNow() {
-  if (!fields.text.value.trim()) {
-    tell(byId("result"), "problem", texts.say("short"));
-    fields.text.focus();
-    return;
-  }
-  if (!isCurrent()) {
-    await suggester.now();
-    tell(byId("result"), isCurrent() ? "note" : "problem", texts.say(isCurrent() ? "look_again" : "unread"));
-    return;
-  }
-  const { answer, decisions } = state;
-  if (!answer?.receipt || !preview.redacted) return;
-  if (answer.withheld && undecided().length === chips.axes.length) {
-    tell(byId("result"), "problem", texts.say("blind_empty")); // there would be nothing to compare suggestions with
-    byId("search").focus();
-    return;
-  }
-  sayUndecided();
-  const hasLeading = (/** @type {string} */ id) => chips.axes.some((axis) => axis.axis === id && axis.primary);
-  const decision = {
-    receipt: answer.receipt,
-    verdicts: decisions.verdicts(hasLeading),
-    nothing: chips.axes.map((axis) => axis.axis).filter((axis) => decisions.nothing.has(axis)),
-    redacted_text: preview.redacted.text,
-    corrections: preview.redacted.corrections(),
-  };
-  saved(await saving.send(decision, (Date.now() - state.since) / 1000));
-}
-
-/** Say on which axes nothing is decided: once, however often the same is sent. */
-function sayUndecided() {
-  const axes = undecided();
-  const said = axes.length ? texts.say("undecided", { axes: labelsOf(axes) }) : "";
-  if (byId("undecided").textContent !== said) byId("undecided").textContent = said;
-}
-
-/** @param {import("./saving.js").Stored} stored */
-function saved(stored) {
-  finish("good", texts.count("saved", state.decisions.chosen().length));
-  if (stored.origin === "blind") byId("result").append(...comparison(stored));
-}
-
-/** The case is stored: only the next one can follow. @param {string} looks @param {string} sentence */
-function finish(looks, sentence) {
-  state.saved = true;
-  suggester.forget();
-  tell(byId("result"), looks, sentence);
-  byId("save").hidden = byId("keeping").hidden = byId("tally").hidden = true;
-  byId("next").hidden = false;
-  for (const section of sections) section.inert = true;
-  byId("result").focus();
-}
-
-/** What would have been suggested, beside what was coded. @param {import("./saving.js").Stored} stored */
-function comparison(stored) {
-  const heading = make("h3", {}, texts.say("comparison"));
-  if (!stored.suggested.length) return [heading, make("p", {}, texts.say("comparison_none"))];
-  const items = stored.suggested.map((item) => {
-    const likely = texts.likely(item.probability);
-    const same = texts.say(state.decisions.isChosen(item) ? "comparison_same" : "comparison_other");
-    return make("li", {}, make("strong", {}, chips.labelOf(item)), ` — ${likely}; ${same}`);
-  });
-  return [heading, make("ul", {}, ...items)];
-}
-
-/** @param {any} problem */
-async function notSaved(problem) {
-  const result = byId("result");
-  if (problem.code === "network") tell(result, "problem", texts.say("not_saved"));
-  else if (problem.code === "feedback.unredacted") await redactAnew(problem);
-  else if (problem.code === "feedback.repeated") {
-    byId("undecided").textContent = "";
-    finish("problem", texts.say("repeated"));
-  } else if (problem.code === "receipt.invalid") {
-    state.asked = null;
-    await suggester.now();
-    tell(result, isCurrent() ? "note" : "problem", texts.say(isCurrent() ? "stale" : "unread"));
-  } else if (problem.code === "store.missing") {
-    tell(result, "", "");
-    byId("keeping").hidden = byId("save").hidden = true;
-    byId("copying").hidden = false;
-  } else tell(result, "problem", texts.problem(problem), problem.isLogin ? loginLink() : null);
-}
-
-/** Hide what the service still finds in the corrected text, and let the person look at it. @param {any} problem */
-async function redactAnew(problem) {
-  const { redacted } = preview;
-  if (!redacted || !state.answer) return;
-  try {
-    const found = await ask("/v1/redactions", { text: redacted.text, language: state.answer.language });
-    const places = redacted.hideFound(found.entities);
-    preview.draw();
-    tell(byId("result"), places ? "note" : "problem", places ? texts.count("unredacted", places) : problem.message);
-    byId("preview").scrollIntoView({ block: "nearest" });
-  } catch (other) {
-    tell(byId("result"), "problem", texts.problem(other));
-  }
 }
 
 // From case to case
@@ -356,17 +248,12 @@ function forget() {
 }
 
 function next() {
-  if (state.saving) return;
-  state.saved = false;
+  if (keeping.saving) return;
   fields.text.value = fields.case_id.value = byId("words").value = byId("search").value = "";
   dontReplace();
   forget();
   caseNumber.fix(false);
-  byId("result").replaceChildren();
-  byId("next").hidden = true;
-  byId("save").hidden = byId("keeping").hidden = page.dataset.keeps !== "yes";
-  byId("tally").hidden = false;
-  for (const section of sections) section.inert = false;
+  keeping.begin(page.dataset.keeps === "yes");
   fields.case_id.focus();
 }
 
@@ -374,6 +261,7 @@ function next() {
 async function loadCodebook() {
   try {
     const codebook = await ask(`/v1/codebook?language=${language}`);
+    state.codebook = `${codebook.codebook} ${codebook.version}`;
     chips.axes = codebook.axes;
     search.entries = entriesOf(codebook);
     preview.setTypes(codebook.identifiers);
@@ -387,10 +275,10 @@ async function loadCodebook() {
 }
 
 for (const field of Object.values(fields)) field.addEventListener("input", typed);
-byId("save").addEventListener("click", save);
+byId("save").addEventListener("click", () => keeping.save());
 byId("next").addEventListener("click", next);
 byId("copy").addEventListener("click", copy);
 window.addEventListener("beforeunload", (event) => {
-  if (fields.text.value.trim() && !state.saved) event.preventDefault();
+  if (fields.text.value.trim() && !keeping.saved) event.preventDefault();
 });
 loadCodebook();

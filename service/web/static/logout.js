@@ -8,7 +8,7 @@ button.addEventListener("click", async () => {
   try {
     await ask("/logout", {});
   } catch (problem) {
-    if (!problem.isLogin) {
+    if (!problem.isLogin && !problem.isOtherPerson) {
       button.textContent = button.dataset.failed ?? "";
       return;
     }

@@ -1,7 +1,7 @@
 // The text as it will be stored, for reading and correcting: placeholders to press, doubts underlined, evidence lit.
 
 import { byId, make } from "./dom.js";
-import { unitsIn, wholeWords } from "./redaction.js";
+import { unitsIn } from "./redaction.js";
 
 /**
  * @typedef {import("./api.js").Span} Span
@@ -60,7 +60,7 @@ export class Preview {
     /** @param {Span} span */
     const units = ({ start, end }) => ({ start: unit(start), end: unit(end) });
     const evidence = item?.evidence ?? [];
-    const words = evidence.flatMap((one) => one.words.map((span) => wholeWords(original, units(span))));
+    const words = evidence.flatMap((one) => one.words.map(units));
     this.#light = evidence.length ? { label, sentences: evidence.map(units), words } : null;
     this.draw();
   }

@@ -222,7 +222,7 @@ function insideWord(text, at) {
 }
 
 /** A place with the whole of the words that it cuts. @param {string} text @param {Span} place @returns {Span} */
-export function wholeWords(text, { start, end }) {
+function wholeWords(text, { start, end }) {
   while (insideWord(text, start)) start -= 1;
   while (insideWord(text, end)) end += 1;
   return { start, end };

@@ -1,0 +1,1 @@
+"""Bulk jobs: files that coordinators bring, coded one after the other by processes of their own."""

@@ -1,0 +1,175 @@
+"""Jobs in processes of their own: what they leave behind when they end, and that killing any of them loses nothing."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from nlp.settings import Settings
+from service.jobs.children import ChildFailed, environment
+from service.jobs.folders import JobFiles
+from service.jobs.looking import LookingTask
+from service.jobs.options import JobOptions
+from service.routes.jobs import look_apart
+from service.settings import ServiceSettings
+from service.store.access import LOCAL
+from service.store.jobs import cancel_job, create_job, job_key, new_job_id, new_job_key, read_job, start_job
+from service.store.sealing import Keyring
+from service.store.store import Store
+from service.store.tables import Lease
+
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes as Linux shows them")
+
+CANARY = "Qazanarbek"
+KEY = bytes(range(32))
+ROWS = 2_000  # so many that nobody codes them in the second until they are seen to be coded
+PATIENCE = 180.0  # seconds until something that should happen has not
+
+
+class Site:
+    """A store with a job in its queue, and runners that are started for it."""
+
+    def __init__(self, folder, bundle, rows):
+        self.url = f"sqlite:///{(folder / 'store.db').as_posix()}"
+        self.store = Store.open(self.url, Keyring([KEY]))
+        self.settings = ServiceSettings(nlp=Settings(bundle=str(bundle)), database=self.url)
+        self.files = JobFiles.of(self.store, self.settings)
+        self.job, key = new_job_id(), new_job_key()
+        table = "id,text\n" + "".join(f"{at},The doctor refused to see {CANARY} number {at}.\n" for at in range(rows))
+        self.files.write(self.job, "input", table.encode(), key)
+        create_job(self.store, self.job, key, LOCAL, file_name="cases.csv", size=len(table), days=1)
+        start_job(self.store, self.job, LOCAL, {"text_column": 2})
+        self.runners = []
+
+    def run(self):
+        variables = {
+            "CASECODER_DATABASE": self.url,
+            "CASECODER_KEY": base64.urlsafe_b64encode(KEY).decode(),
+            "CASECODER_BUNDLE": self.settings.nlp.bundle,
+        }
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "service.jobs.runner"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**environment(), **variables},
+        )
+        self.runners.append(runner)
+        return runner
+
+    def until(self, what):
+        end = time.monotonic() + PATIENCE
+        while not what():
+            assert time.monotonic() < end, read_job(self.store, self.job)
+            time.sleep(0.05)
+
+    def state(self):
+        return read_job(self.store, self.job).state
+
+    def is_coding(self):
+        return read_job(self.store, self.job).facts.get("shards_done", 0) > 0
+
+    def free_queue(self):
+        with self.store.database.writing() as session:
+            session.execute(delete(Lease))
+
+    def output(self):
+        key = job_key(self.store, self.job)
+        return self.files.read(self.job, "output", key).decode("utf-8-sig").splitlines()
+
+    def close(self):
+        for runner in self.runners:
+            runner.kill()
+            runner.communicate()
+        self.store.close()
+
+
+@pytest.fixture
+def site(tmp_path, tiny_bundle):
+    made = []
+
+    def make(rows):
+        made.append(Site(tmp_path, tiny_bundle, rows))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def children_of(pid):
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [int(one) for one in found]
+
+
+def is_alive(pid):
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_job_goes_on_when_its_process_or_its_runner_is_killed(site):
+    site = site(ROWS)
+    runner = site.run()
+    site.until(site.is_coding)
+    (child,) = children_of(runner.pid)
+    os.kill(child, signal.SIGKILL)
+    site.until(lambda: children_of(runner.pid) not in ([], [child]))
+    (child,) = children_of(runner.pid)
+    runner.kill()
+    runner.wait()
+    site.until(lambda: not is_alive(child))
+    assert site.state() == "running"
+    site.free_queue()
+    site.run()
+    site.until(lambda: site.state() == "done")
+    lines = site.output()
+    assert len(lines) == ROWS + 1
+    assert [line.split(",")[0] for line in lines[1:]] == [str(at) for at in range(ROWS)]
+
+
+def test_runner_that_is_asked_to_end_stops_its_job_in_order_and_says_no_text(site):
+    site = site(ROWS)
+    runner = site.run()
+    site.until(site.is_coding)
+    (child,) = children_of(runner.pid)
+    runner.send_signal(signal.SIGTERM)
+    said, _ = runner.communicate(timeout=PATIENCE)
+    assert runner.returncode == 0
+    assert not is_alive(child)
+    assert CANARY.encode() not in said
+    assert site.state() == "running"
+    for path in site.files.folder.rglob("*"):
+        assert not path.is_file() or CANARY.encode() not in path.read_bytes()
+
+
+def test_running_job_is_cancelled_within_seconds(site):
+    site = site(ROWS)
+    site.run()
+    site.until(site.is_coding)
+    cancel_job(site.store, site.job, LOCAL, days=1)
+    site.until(lambda: site.state() == "cancelled")
+
+
+def test_file_is_looked_at_in_a_process_of_its_own(site):
+    site = site(3)
+    key = job_key(site.store, site.job)
+    task = LookingTask("preview", site.files.folder.resolve(), site.job, key, ".csv", JobOptions())
+    assert look_apart(task)["columns"] == ["id", "text"]
+    site.files.write(site.job, "input", b"PK\x03\x04", key)
+    broken = LookingTask("preview", site.files.folder.resolve(), site.job, key, ".xlsx", JobOptions())
+    with pytest.raises(ChildFailed) as caught:
+        look_apart(broken)
+    assert "/dev" not in str(caught.value)
