@@ -25,7 +25,9 @@ from .classification import Classifier, Column, HeadsClassifier, LinearClassifie
 from .codebook import Codebook, parse_codebook
 from .decision import Policy
 from .encoding import Encoder, WordPieces, onnx_network
-from .errors import BundleCorrupt, BundleIncompatible, BundleNotFound, CodebookError
+from .errors import BundleCorrupt, BundleIncompatible, BundleNotFound, CodebookError, SettingsError
+from .held_out import FILE as HELD_OUT
+from .held_out import HeldOut
 from .pipeline import Pipeline
 from .reading import MAX_CHARACTERS
 from .tags import Tagger, Tags
@@ -70,14 +72,13 @@ class Bundle:
             raise BundleCorrupt(self.name, "its codebook is not the one of its manifest")
         return codebook
 
-    def pipeline(self, *, max_characters: int = MAX_CHARACTERS, threads: int | None = None) -> Pipeline:
-        """Load the models. ``threads`` is how many cores one narrative may use, by default all. Raises a `BundleError`
-        where they do not fit."""
+    def pipeline(
+        self, *, max_characters: int = MAX_CHARACTERS, threads: int | None = None, precision: float | None = None
+    ) -> Pipeline:
+        """Load the models. ``threads`` is how many cores one narrative may use, by default all; ``precision`` as
+        `policy` has it. Raises a `BundleError` where they do not fit."""
         codebook = self.codebook()
-        try:
-            policy = Policy.from_json(self._json("policy.json"), codebook)
-        except ValueError as error:
-            raise BundleIncompatible(self.name, str(error)) from None
+        policy = self._policy(codebook, precision)
         columns = columns_of(codebook)
         if self.manifest["columns"] != [list(column) for column in columns]:
             raise BundleIncompatible(self.name, "its columns are not the codes of its codebook")
@@ -100,6 +101,42 @@ class Bundle:
             encoder=encoder,
             tagger=tagger,
         )
+
+    def policy(self, precision: float | None = None) -> Policy:
+        """The thresholds of every code, with the promised precision of ``auto`` or the bundle's own. Raises
+        `SettingsError` where another one cannot be promised with this bundle."""
+        return self._policy(self.codebook(), precision)
+
+    def _policy(self, codebook: Codebook, precision: float | None) -> Policy:
+        try:
+            policy = Policy.from_json(self._json("policy.json"), codebook)
+        except ValueError as error:
+            raise BundleIncompatible(self.name, str(error)) from None
+        if precision is None or precision == policy.auto_precision:
+            return policy
+        if not 0.5 <= precision <= 0.999:
+            raise SettingsError("the precision that automatic codes promise is a share from 0.5 to 0.999, such as 0.9")
+        held_out = self._held_out(columns_of(codebook))
+        if held_out is None:
+            raise SettingsError(
+                f"bundle {self.name} promises {policy.auto_precision:g} for automatic codes and cannot promise another "
+                f"precision, because it has no {HELD_OUT}: leave the precision out, or use a bundle that was fitted "
+                "by this version of casecoder"
+            )
+        return policy.at_precision(held_out, precision)
+
+    def held_out(self) -> HeldOut | None:
+        """What the models say of cases that they have not seen; None in bundles before 0.6.0. Raises
+        `BundleIncompatible`."""
+        return self._held_out(columns_of(self.codebook()))
+
+    def _held_out(self, columns: tuple[Column, ...]) -> HeldOut | None:
+        if HELD_OUT not in self.files:
+            return None
+        try:
+            return HeldOut.from_bytes(self.files[HELD_OUT], columns)
+        except ValueError as error:
+            raise BundleIncompatible(self.name, f"{HELD_OUT} {error}") from None
 
     def encoder(self, *, threads: int | None = None) -> Encoder:
         """The encoder of an ``encoder`` bundle. Raises `BundleIncompatible`."""
@@ -316,10 +353,14 @@ def _parse_manifest(content: bytes, name: str) -> dict[str, Any]:
 
 
 def load_pipeline(
-    reference: str | Path | None = None, *, max_characters: int = MAX_CHARACTERS, threads: int | None = None
+    reference: str | Path | None = None,
+    *,
+    max_characters: int = MAX_CHARACTERS,
+    threads: int | None = None,
+    precision: float | None = None,
 ) -> Pipeline:
     """Find, check and load a bundle; see `Bundle.pipeline`. Raises a `BundleError`."""
-    return open_bundle(reference).pipeline(max_characters=max_characters, threads=threads)
+    return open_bundle(reference).pipeline(max_characters=max_characters, threads=threads, precision=precision)
 
 
 __all__ = [

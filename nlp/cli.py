@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from . import __version__
+from .bulk_cli import EXIT_REFUSED, EXIT_ROW_ERRORS, bulk, verify
 from .errors import (
     CasecoderError,
     NarrativeEmpty,
@@ -30,8 +31,22 @@ from .errors import (
     TableError,
 )
 from .interchange_cli import interchange_app
-from .keys import VARIABLE, new_key_file, read_key
+from .keys import new_key_file, read_key
+from .options import (
+    BundleOption,
+    DelimiterOption,
+    EncodingOption,
+    FileArgument,
+    HeaderOption,
+    IdColumnOption,
+    JsonOption,
+    KeyFileOption,
+    LanguageOption,
+    SheetOption,
+    TextColumnOption,
+)
 from .settings import Settings
+from .undo_cli import undo
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
@@ -47,9 +62,6 @@ class Level(StrEnum):
     minimal = "minimal"
 
 
-EXIT_REFUSED = 2  # the input, a file or a setting cannot be used
-EXIT_ROW_ERRORS = 3  # bulk ended, some rows have an error
-
 app = typer.Typer(
     help="Suggest codes for case narratives, hide the people in them, code legacy files in bulk. Works offline.",
     no_args_is_help=True,
@@ -59,31 +71,8 @@ app = typer.Typer(
 bundle_app = typer.Typer(help="List, show, verify and compare bundles of trained models.", no_args_is_help=True)
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(interchange_app, name="exchange")
-
-FileArgument = Annotated[Path, typer.Argument(help="Text file with one narrative, or - for standard input.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
-LanguageOption = Annotated[str | None, typer.Option(help="Language of the text (ISO 639-1); recognized if not given.")]
-BundleOption = Annotated[
-    str | None, typer.Option(help="Folder or name of a bundle; else CASECODER_BUNDLE, else the default.")
-]
-KeyFileOption = Annotated[
-    Path | None, typer.Option(help=f"File with the key of encrypted maps, see `new-key`; else {VARIABLE}.")
-]
-TextColumnOption = Annotated[
-    str | None,
-    typer.Option(help="Column with the narrative: its name, or its number from 1. [default: text, or found out]"),
-]
-IdColumnOption = Annotated[str | None, typer.Option(help="Column with the case id. [default: id, or found out]")]
-SheetOption = Annotated[str | None, typer.Option(help="Sheet of an .xlsx file: its name or number.")]
-EncodingOption = Annotated[
-    str | None, typer.Option(help="Encoding of a .csv file, such as windows-1251; found out if not given.")
-]
-DelimiterOption = Annotated[str | None, typer.Option(help="Delimiter of a .csv file; found out if not given.")]
-HeaderOption = Annotated[
-    bool | None,
-    typer.Option("--header/--no-header", help="Whether the first row names the columns; found out if not given."),
-]
-
+app.command()(bulk)
+app.command()(verify)
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -279,55 +268,24 @@ def new_key(file: Annotated[Path, typer.Argument(help="Where the key goes; no fi
     typer.echo(f"a new key is in {file}: keep a copy where the maps are not")
 
 
+app.command()(guarded(undo))
+
+
 @app.command()
 @guarded
-def bulk(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Legacy cases: .csv, .xlsx, .jsonl or .parquet.")],
-    target: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="OUTPUT", help="Where the coded cases go; the ending decides the format."
-        ),
-    ],
-    text_column: TextColumnOption = None,
-    id_column: IdColumnOption = None,
-    sheet: SheetOption = None,
-    encoding: EncodingOption = None,
-    delimiter: DelimiterOption = None,
-    header: HeaderOption = None,
-    language: LanguageOption = None,
-    all_codes: Annotated[bool, typer.Option("--all-codes", help="Give every code with its probability.")] = False,
-    keep_text: Annotated[
-        bool, typer.Option("--keep-text", help="Keep the text as it is, and add a column with the redacted text.")
-    ] = False,
-    show: Annotated[int, typer.Option(min=0, help="Show this many rows as a table at the end.")] = 0,
-    bundle: BundleOption = None,
+def check_result(
+    sheet: Annotated[Path, typer.Argument(help="The sheet that `bulk --check` wrote, filled in.")],
+    as_json: JsonOption = False,
 ) -> None:
-    """Code a file of legacy cases: every row comes back, in order, redacted and with suggestions.
+    """Estimate from a sheet that people filled in how many codes of a bulk run are right, with intervals."""
+    from .bulk.report.check_result import check_result as estimate
+    from .show_check import show_check
 
-    Exit code 0: all rows coded; 3: some rows have an error, named in their `error` column; 2: nothing was written.
-    """
-    from .bulk.run import run_bulk
-    from .bulk.tables import InputOptions
-    from .show import bulk_progress, show_report
-
-    pipeline = _bulk_pipeline(bundle)
-    options = InputOptions(text_column, id_column, sheet, encoding, delimiter, header)
-    with bulk_progress() as on_progress:
-        report = run_bulk(
-            pipeline,
-            source,
-            target,
-            options=options,
-            all_codes=all_codes,
-            keep_text=keep_text,
-            language=language,
-            preview=show,
-            on_progress=on_progress,
-        )
-    show_report(report, target, pipeline.codebook)
-    if report.errors:
-        raise typer.Exit(EXIT_ROW_ERRORS)
+    result = estimate(sheet)
+    if as_json:
+        _print_json(result.to_json())
+    else:
+        show_check(result)
 
 
 @bundle_app.command("list")

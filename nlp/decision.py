@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,12 +12,15 @@ import numpy as np
 
 from .classification import Column
 from .codebook import Codebook
+from .held_out import HeldOut
 from .reading import Reading
+from .thresholds import auto_thresholds
 from .types import Decision, Evidence, Redaction, Span, Suggestion
 
 Words = Callable[[int, Span], tuple[Span, ...]]  # column, sentence -> the words in it that speak for the column
 
 MAX_EVIDENCE = 2  # sentences a code
+_JOINERS = frozenset("-'\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}\N{HYPHEN}\N{NON-BREAKING HYPHEN}")
 EVIDENCE_SHARE = 0.5  # of the strongest sentence's drop; weaker sentences do not carry the code
 
 
@@ -60,6 +64,15 @@ class Policy:
                     raise ValueError(f"its policy has no thresholds for {code}") from None
         return cls(codes, float(data.get("auto_precision", 0.95)))
 
+    def at_precision(self, held_out: HeldOut, precision: float) -> Policy:
+        """The same policy with another precision promised for ``auto``; what is shown or queued stays. A code has no
+        ``auto`` where ``held_out`` proves no threshold for it. Raises ValueError for a precision that is none."""
+        if not 0 < precision < 1:
+            raise ValueError("a precision lies between 0 and 1")
+        least = {code: item.suggest for code, item in self.codes.items()}
+        found = auto_thresholds(held_out, precision, least=least)
+        return Policy({code: replace(item, auto=found.get(code)) for code, item in self.codes.items()}, precision)
+
 
 def decide(
     columns: tuple[Column, ...],
@@ -99,10 +112,47 @@ def _evidence(
         return ()
     ranked = sorted(np.flatnonzero(drops >= EVIDENCE_SHARE * strongest), key=lambda at: (-drops[at], at))
     return tuple(
-        Evidence(sentence, redaction.redacted_words(sentence), round(float(drops[at]), 4), words(sentence))
+        Evidence(
+            sentence,
+            redaction.redacted_words(sentence),
+            round(float(drops[at]), 4),
+            whole_words(reading.text, words(sentence), sentence),
+        )
         for at in sorted(ranked[:MAX_EVIDENCE])
         for sentence in (reading.sentences[at],)
     )
+
+
+def whole_words(text: str, spans: Sequence[Span], within: Span) -> tuple[Span, ...]:
+    """Spans that begin and end where words do: pieces of words tell a person nothing. Those that meet become one; none
+    reaches beyond ``within``."""
+    widened: list[Span] = []
+    for span in sorted(spans):
+        start, end = max(span.start, within.start), min(span.end, within.end)
+        while start > within.start and _in_one_word(text, start):
+            start -= 1
+        while end < within.end and _in_one_word(text, end):
+            end += 1
+        if widened and start <= widened[-1].end:
+            widened[-1] = Span(widened[-1].start, max(end, widened[-1].end))
+        elif start < end:
+            widened.append(Span(start, end))
+    return tuple(widened)
+
+
+def _in_one_word(text: str, at: int) -> bool:
+    """Whether the characters on both sides of a place belong to one word; a hyphen or apostrophe between letters
+    does."""
+    before, after = text[at - 1], text[at]
+    if before in _JOINERS:
+        return _is_of_word(after) and at > 1 and _is_of_word(text[at - 2])
+    if after in _JOINERS:
+        return _is_of_word(before) and at + 1 < len(text) and _is_of_word(text[at + 1])
+    return _is_of_word(before) and _is_of_word(after)
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character).startswith("M")
 
 
 def primary_codes(

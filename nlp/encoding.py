@@ -7,6 +7,7 @@ on its neighbors.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -126,15 +127,27 @@ def windows(n: int, *, size: int = WINDOW, overlap: int = OVERLAP) -> Iterator[W
         yield Window(start, end, seams[number], seams[number + 1])
 
 
+def silent_onnxruntime() -> Any:
+    """The library onnxruntime, which tells nobody that it runs. Import it nowhere else first.
+
+    From version 1.29 on its own builds otherwise send Microsoft a message when they are imported (path of the program,
+    system, a number made up for this machine) and keep that number in the user's cache. The variable prevents all of
+    that, but only before the import; the library's own call comes too late for that message.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()  # builds for Windows apps do not read the variable
+    return onnxruntime
+
+
 def onnx_network(content: bytes, *, threads: int | None = None) -> Network:
     """The network of an ``encoder.onnx``, on the processor alone.
 
     ``threads`` is how many cores one text may use, by default all. Raises ValueError if it is none that onnxruntime
     can run.
     """
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()  # Windows builds have some
+    onnxruntime = silent_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # its warnings are of no use to whoever codes
     if threads:

@@ -11,6 +11,7 @@
     |  `- LanguageNotServed                       a language the bundle was not trained for
     |- TableError            (ValueError)         an input file of `bulk` that cannot be read
     |- OutputError           (OSError)            a result that cannot be written
+    |- RunError              (ValueError)         a run of `bulk` that cannot begin, go on or be proved
     |- BundleError           (ValueError)
     |  |- BundleNotFound     (FileNotFoundError)
     |  |- BundleCorrupt                           a file is missing, added or altered
@@ -132,6 +133,12 @@ class OutputError(CasecoderError, OSError):
     """A result that cannot be written; nothing is left half written."""
 
     code = "output.failed"
+
+
+class RunError(CasecoderError, ValueError):
+    """A run of `bulk` that cannot begin, go on or be proved, since what it works on is in use or was changed."""
+
+    code = "run.refused"
 
 
 class BundleError(CasecoderError, ValueError):

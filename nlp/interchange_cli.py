@@ -81,7 +81,7 @@ class _Run:
 
     def show(self) -> None:
         """Print counts and errors, and exit with 3 where there are errors."""
-        from .cli import EXIT_ROW_ERRORS
+        from .bulk_cli import EXIT_ROW_ERRORS
 
         typer.echo(f"{self.rows:,} {self.word} in {time.monotonic() - self.started:.1f} s")
         for kind, count in sorted(self.errors.items()):
@@ -129,7 +129,7 @@ def label_studio(
     A row that cannot be analyzed has no task. Exit code 0: a task for each row; 3: some rows have an error; 2: nothing
     was written.
     """
-    from .bulk.run import analyze_rows
+    from .bulk.coding import analyze_rows
     from .bulk.stopping import stopping_in_order
     from .bulk.tables import InputOptions, open_input, text_of
     from .cli import _bulk_pipeline

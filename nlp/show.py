@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from .bulk.proof import receipt_path_of
 from .bulk.run import Progress, Report
 from .codebook import Codebook
 from .types import Analysis
@@ -22,6 +24,7 @@ _COLORS = {"auto": "green", "suggest": "cyan", "review": "yellow", "none": "dim"
 _STRENGTHS = ("auto", "suggest", "review")
 _TOP_CODES = 8  # of each axis in the report of a run
 _LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
+_OBJECT_EVERY = 1.0  # seconds between progress objects within a shard
 _PREVIEW_WORDS = 160  # characters of redacted text a row of the preview shows
 
 
@@ -55,9 +58,16 @@ def show_analysis(analysis: Analysis, codebook: Codebook, *, all_codes: bool) ->
 
 
 @contextmanager
-def bulk_progress() -> Iterator[Callable[[Progress], None]]:
-    """Shows how far a run is: a bar on a terminal, a line every ten seconds elsewhere. Never any text of a row."""
-    if sys.stderr.isatty():
+def bulk_progress(style: str = "auto") -> Iterator[Callable[[Progress], None]]:
+    """Shows how far a run is: a bar on a terminal, a line every ten seconds elsewhere; with ``json`` one object a line,
+    with ``none`` nothing. Never any text of a row."""
+    if style == "none":
+        yield lambda progress: None
+    elif style == "json":
+        objects = _Objects()
+        yield objects.say
+        objects.end()
+    elif sys.stderr.isatty():
         with Bar(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -97,6 +107,30 @@ class _Lines:
         sys.stderr.flush()
 
 
+class _Objects:
+    """Progress for programs: one JSON object a line, at most one a second while rows are coded, and a last one."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._progress: Progress | None = None
+
+    def say(self, progress: Progress) -> None:
+        finished = self._progress and progress.shards_done > self._progress.shards_done
+        self._progress = progress
+        now = time.monotonic()
+        if finished or now - self._last >= _OBJECT_EVERY:
+            self._last = now
+            self._write("progress", progress)
+
+    def end(self) -> None:
+        if self._progress:
+            self._write("done", self._progress)
+
+    def _write(self, event: str, progress: Progress) -> None:
+        sys.stderr.write(json.dumps({"event": event, **progress.to_json()}) + "\n")
+        sys.stderr.flush()
+
+
 def show_report(report: Report, target: Path, codebook: Codebook) -> None:
     """Print what a run did, the rows asked for, and where the output lies."""
     console = output_console()
@@ -110,6 +144,9 @@ def show_report(report: Report, target: Path, codebook: Codebook) -> None:
     for kind, count in sorted(report.errors.items()):
         console.print(f"{count:,} row(s) not coded: {kind}; see their `error` column", highlight=False)
     console.print(f"Output: {target}", markup=False, highlight=False, soft_wrap=True)
+    for path in report.beside:
+        console.print(f"Beside it: {path}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Receipt: {receipt_path_of(target)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _preview(report: Report, codebook: Codebook) -> Table:

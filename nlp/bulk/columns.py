@@ -43,7 +43,7 @@ def plan(first: Sequence[Any], sample: Sequence[Sequence[Any]], options: InputOp
     columns = unique_names(trimmed if has_header else [None] * width)
     if not columns:
         raise TableError("there is no column in this table: give a file with a column of narratives")
-    finder = _Finder(columns, rows, named=has_header, show=sure)
+    finder = _Finder(columns, rows, named=has_header, show=sure, joined=options.joined)
     text_at, notes_text = finder.text(options.text_column)
     id_at, notes_id = finder.id(options.id_column, text_at)
     return Layout(columns, text_at, id_at, has_header, (*notes, *notes_text, *notes_id))
@@ -62,6 +62,7 @@ class _Finder:
     rows: Sequence[Sequence[Any]]
     named: bool
     show: bool
+    joined: tuple[str, ...] = ()
 
     def text(self, wanted: str | None) -> tuple[int, tuple[str, ...]]:
         by_name = self._by_name(TEXT_NAMES)
@@ -111,7 +112,7 @@ class _Finder:
         """Ask where the usual name stands over a summary, and the whole story is in another column."""
         limit = max(CLEARLY_TEXT, self._mean_length(chosen))
         for at in range(len(self.columns)):
-            if at != chosen and self._mean_length(at, self._prose(at)) > limit:
+            if at not in (chosen, *self._joined()) and self._mean_length(at, self._prose(at)) > limit:
                 raise TableError(
                     f"column {chosen + 1} is the narrative by its name, but column {at + 1} holds longer texts: say by "
                     f"--text-column {chosen + 1} or --text-column {at + 1} which of them is the narrative; the other "
@@ -123,8 +124,14 @@ class _Finder:
         return tuple(
             f"warning: column {at + 1} holds long texts too, and is copied without redaction"
             for at in range(len(self.columns))
-            if at != chosen and (prose := self._prose(at)) and sum(map(len, prose)) > CLEARLY_TEXT * len(prose)
+            if at not in (chosen, *self._joined())
+            and (prose := self._prose(at))
+            and sum(map(len, prose)) > CLEARLY_TEXT * len(prose)
         )
+
+    def _joined(self) -> set[int]:
+        """The columns that are read and redacted with the narrative."""
+        return {self._given(name, "narrative") for name in self.joined}
 
     def _prose(self, at: int) -> list[str]:
         """The cells of a column that have several words: keys and addresses of web pages are long, but no texts."""

@@ -15,7 +15,8 @@ from ..errors import LanguageNotServed, TableError
 from ..pipeline import Pipeline
 from ..reading import normal_language
 from ..types import Analysis, Decision, Suggestion
-from .run import Progress, analyze_row
+from .coding import analyze_row
+from .progress import Progress
 from .stopping import stopping_in_order
 from .tables import InputOptions, OutputTable, open_input, open_output
 

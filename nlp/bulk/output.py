@@ -82,7 +82,7 @@ class CsvWriter:
         self.write(columns)
 
     def write(self, cells: Sequence[Any]) -> bool:
-        self._writer.writerow([self._cell(cell) for cell in cells])
+        self._writer.writerow([csv_cell(cell) for cell in cells])
         return True
 
     def finish(self) -> None:
@@ -91,10 +91,11 @@ class CsvWriter:
     def abort(self) -> None:
         pass
 
-    @staticmethod
-    def _cell(cell: Any) -> str:
-        text = without_surrogates(text_of(cell))
-        return text if isinstance(cell, int | float) else escape_cell(text)
+
+def csv_cell(cell: Any) -> str:
+    """What a CSV file holds for a cell."""
+    text = without_surrogates(text_of(cell))
+    return text if isinstance(cell, int | float) else escape_cell(text)
 
 
 class JsonlWriter:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ..errors import OutputError
+from .about import About
 from .values import text_of, without_surrogates
 
 GROUP_ROWS = 10_000
@@ -14,14 +15,23 @@ GROUP_CHARACTERS = 1 << 25  # a group of very long texts is closed before it fil
 
 
 class ParquetWriter:
-    """Row groups of 10,000 rows, zstd. Columns in ``schema`` keep its Arrow types, all others are strings."""
+    """Row groups of 10,000 rows, zstd. Columns in ``schema`` keep its Arrow types, all others are strings; the fields
+    say what they mean, where ``about`` does."""
 
-    def __init__(self, file: BinaryIO, columns: Sequence[str], schema: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, file: BinaryIO, columns: Sequence[str], schema: Mapping[str, Any] | None, about: About | None = None
+    ) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         types = schema or {}
-        self._schema = pa.schema([(without_surrogates(name), types.get(name, pa.string())) for name in columns])
+        told = _metadata(about) if about else {}
+        self._schema = pa.schema(
+            [
+                pa.field(without_surrogates(name), types.get(name, pa.string()), metadata=told.get(name))
+                for name in columns
+            ]
+        )
         self._text = [pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in self._schema.types]
         self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
         self._columns: list[list[Any]] = [[] for _ in columns]
@@ -54,6 +64,18 @@ class ParquetWriter:
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=GROUP_ROWS)
         self._columns = [[] for _ in arrays]
         self._characters = 0
+
+
+def _metadata(about: About) -> dict[str, dict[str, str]]:
+    return {
+        name: {
+            "description": said.means.en,
+            "description_ru": said.means.ru,
+            "values": said.values.en,
+            "values_ru": said.values.ru,
+        }
+        for name, said in about.columns
+    }
 
 
 def _array(values: list[Any], kind: Any) -> Any:

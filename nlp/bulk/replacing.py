@@ -85,6 +85,11 @@ def replacing(path: Path, *, keep_earlier: bool = False) -> Iterator[Place]:
         raise
 
 
+def check_place(path: Path) -> None:
+    """Raise `OutputError` for what can be known to fail when a file is put there."""
+    _check(path, Path(os.path.realpath(path)))
+
+
 def _check(path: Path, target: Path) -> None:
     if target.is_dir():
         raise OutputError(f"{path} is a folder: give the name of a file in it")

@@ -1,79 +1,101 @@
-"""Bulk coding: one output row for each input row, in order, whatever happens to a row on its way."""
+"""Bulk coding: one output row for each input row, in order, whatever happens to a row on its way.
+
+The table is cut into shards, an engine codes them, and the output is put together from their results: see `prepare`,
+`engines` and `assemble`. A run that was stopped goes on where it was.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Lock
+from typing import Any
 
-from ..errors import LanguageNotServed, NarrativeError, TableError
+from .. import __version__
+from ..errors import LanguageNotServed, OutputError, RunError, TableError
 from ..pipeline import Pipeline
 from ..reading import normal_language
-from ..types import Analysis, Narrative
-from .layout import layout_for
+from . import ooxml
+from .account import Account
+from .assemble import Finish, Report, assemble, check_input
+from .engines.local import ROW_SECONDS, available_cores, run_local
+from .layout import Status, strongest_of
+from .legacy import Legacy, LegacyOptions
+from .prepare import RowWatcher, Take, coding_options, prepare
+from .progress import Progress
+from .proof import receipt_path_of, write_receipt
+from .replacing import check_place
+from .shard_run import BULK_MAX_CHARACTERS, LoadedBundle
+from .shards import Plan
 from .stopping import stopping_in_order
-from .tables import InputOptions, InputTable, Row, open_input, open_output, text_of
+from .tables import InputOptions, check_ending
+from .work import Work, work_folder, working
 
-MAX_WORKERS = 4  # rows worked on at a time; what is Python in them takes turns, so more would only wait
-LONG = 100_000  # code points; a text of two million has states of 0.8 GB
-BULK_MAX_CHARACTERS = 2_000_000  # code points of one cell; legacy files hold whole case files in one cell now and then
+__all__ = ["BULK_MAX_CHARACTERS", "BulkOptions", "LoadedBundle", "Progress", "Report", "run_bulk"]
+
+ENGINES = ("local", "spark")
+
+_SETTINGS = {"max_characters": "CASECODER_MAX_CHARACTERS"}  # where it is no option of the command that sets it
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a run is: rows done, rows with an error, share of the input read (or None), seconds since the start."""
+class BulkOptions:
+    """How a run works, and what it does beside coding.
 
-    rows: int
-    errors: int
-    share: float | None
-    seconds: float
+    ``work`` is the folder to work in, by default one beside the output; ``workers`` the number of processes, by default
+    one a core; ``row_seconds`` how long a row of up to 50,000 characters may take before it is set apart. ``key`` seals
+    what lies in the work folder; ``key_file`` is where other machines find it. ``legacy`` is for what else a legacy
+    file holds; None reads the narrative alone. ``take``, ``watchers`` and ``finish`` stand for it where a program does
+    something of its own with a table. ``report`` writes the account of the run, ``check`` a sheet of that many rows to
+    check by hand; ``date_column`` has the dates of the cases, and is found by its usual names.
+    """
 
-    @property
-    def rate(self) -> float:
-        """Rows a second so far."""
-        return self.rows / self.seconds if self.seconds else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Estimated from the share read so far; None before there is one."""
-        return self.seconds * (1 - self.share) / self.share if self.share else None
-
-
-@dataclass
-class Report:
-    """What a run did: counts by code and decision, errors by kind, and sentences worth telling. No text of any row."""
-
-    rows: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-    decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # axis, code, decision
-    notes: list[str] = field(default_factory=list)
-    preview: list[tuple[int, Analysis | None, str | None]] = field(default_factory=list, repr=False)
-    seconds: float = 0.0
+    engine: str = "local"
+    workers: int | None = None
+    resume: bool = False
+    restart: bool = False
+    work: Path | None = None
+    key: bytes | None = field(default=None, repr=False)
+    key_file: Path | None = None
+    shard_rows: int | None = None
+    row_seconds: float = ROW_SECONDS
+    legacy: LegacyOptions | None = None
+    take: Take | None = field(default=None, repr=False)
+    watchers: tuple[RowWatcher, ...] = field(default=(), repr=False)
+    finish: Finish | None = field(default=None, repr=False)
+    report: bool = False
+    check: int = 0
+    date_column: str | None = None
+    report_language: str = "en"
 
 
 def run_bulk(
-    pipeline: Pipeline,
+    pipeline: Pipeline | LoadedBundle,
     source: Path,
     target: Path,
     *,
     options: InputOptions | None = None,
     all_codes: bool = False,
     keep_text: bool = False,
+    wide: bool = False,
+    undo: bool = False,
+    status: Status = strongest_of,
     language: str | None = None,
     preview: int = 0,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    bulk: BulkOptions = BulkOptions(),
 ) -> Report:
     """Code every row of a table into another one.
 
     The output appears whole or not at all; a file that stood there before is kept beside it with the ending ``.bak``,
     or ``.bak2`` and so on. Rows that cannot be analyzed get an ``error`` and no text; of rows that cannot even be read,
-    no cell is copied unless the text is kept.
+    no cell is copied unless the text is kept. ``wide`` gives tables a column for each code; ``undo`` writes a file
+    beside the output by which `undo_run` takes the codes out again; ``status`` makes the column ``decision`` where
+    ``bulk.legacy`` does not. Beside the output lies its receipt, see `proof`.
+
+    A pipeline that was made in memory works in this process alone; a `LoadedBundle` in others, too.
 
     Raises
     ------
@@ -81,89 +103,169 @@ def run_bulk(
         ``language`` is none of the bundle's. Nothing was read.
     TableError
         The input cannot be read, or a column or sheet has to be chosen.
+    RunError
+        There is unfinished work that this run must not go on with, or nobody said what to do with it.
     OutputError
-        The output cannot be written. Nothing of it is left.
+        The output cannot be written. Nothing of it is left. After this, as after any stop, shards that are done stay
+        in the work folder, and the error has a note that says so.
     """
-    if target.exists() and source.exists() and target.samefile(source):
-        raise TableError("input and output are the same file: give the output another name")
-    stated = normal_language(language)
-    if stated and stated not in pipeline.reader.languages:
-        raise LanguageNotServed(stated, pipeline.reader.languages)
-    report = Report()
+    loaded = pipeline if isinstance(pipeline, LoadedBundle) else LoadedBundle.of(pipeline)
+    options = options or InputOptions()
+    _check(loaded, source, target, language, bulk)
     started = time.monotonic()
-    with stopping_in_order(), open_input(source, options or InputOptions()) as table:
-        layout = layout_for(target, table, pipeline.codebook, all_codes=all_codes, keep_text=keep_text)
-        report.notes += [*table.notes, *layout.notes]
-        with open_output(
+    if (bulk.report or bulk.check) and bulk.legacy is None:
+        bulk = replace(bulk, legacy=LegacyOptions(duplicates=False))
+    legacy = _legacy(loaded, target, language, bulk.legacy)
+    options = replace(options, joined=bulk.legacy.join) if bulk.legacy else options
+    account = _account(legacy, loaded, source, target, options, bulk)
+    folder = bulk.work or work_folder(target)
+    with stopping_in_order(), working(folder, resume=bulk.resume, restart=bulk.restart) as work:
+        plan = _plan(work, loaded, source, options, language, bulk, legacy)
+        if target.suffix.lower() == ".xlsx" and plan.input.rows >= ooxml.MAX_ROWS:
+            raise OutputError(f".xlsx holds at most {ooxml.MAX_ROWS:,} rows: write .csv, .jsonl or .parquet")
+        _code(work, plan, loaded, bulk, on_progress)
+        assembled = assemble(
+            work.path,
+            plan,
+            source,
             target,
-            layout.columns,
-            schema=layout.arrow_types,
-            delimiter=table.delimiter or ",",
-            keep_earlier=True,
-        ) as out:
-            for row, (analysis, error) in analyze_rows(pipeline, table, language=language):
-                out.write(layout.cells(row, analysis, error))
-                _count(report, row, analysis, error, preview)
-                on_progress(Progress(report.rows, report.errors.total(), table.progress(), time.monotonic() - started))
-            if not report.rows:
-                raise TableError("the input has no rows: nothing was written")
-        report.notes += out.warnings
-    report.seconds = time.monotonic() - started
+            options=options,
+            codebook=loaded.codebook,
+            language=language,
+            take=legacy.take if legacy else bulk.take,
+            finish=account or legacy or bulk.finish,
+            all_codes=all_codes,
+            keep_text=keep_text,
+            wide=wide,
+            undo=undo,
+            status=status,
+            preview=preview,
+            key=bulk.key,
+        )
+        report = assembled.report
+        report.seconds = time.monotonic() - started
+        if account:
+            workers = bulk.workers or available_cores()
+            account.write(plan, seconds=report.seconds, engine=bulk.engine, workers=workers, notes=report.notes)
+            report.beside += account.files
+        write_receipt(
+            target, plan, assembled, codebook=str(loaded.codebook), keep_text=keep_text, seconds=report.seconds
+        )
+        work.finished = True
     return report
 
 
-Outcome = tuple[Analysis | None, str | None]
+def _code(
+    work: Work, plan: Plan, loaded: LoadedBundle, bulk: BulkOptions, on_progress: Callable[[Progress], None]
+) -> None:
+    """Code the shards that are not done yet."""
+    if bulk.engine == "spark":
+        from .engines.spark import run_spark
+        from .engines.spark_settings import SparkSettings
+
+        settings = SparkSettings.from_env(workers=bulk.workers, row_seconds=bulk.row_seconds, key_file=bulk.key_file)
+        run_spark(work.path, plan, bundle=loaded, settings=settings, on_progress=on_progress)
+        return
+    run_local(
+        work.path,
+        plan,
+        bundle=loaded,
+        workers=bulk.workers,
+        row_seconds=bulk.row_seconds,
+        on_progress=on_progress,
+        key=bulk.key,
+        again=work.earlier is not None,
+    )
 
 
-def analyze_rows(pipeline: Pipeline, table: InputTable, *, language: str | None) -> Iterator[tuple[Row, Outcome]]:
-    """Every row with its analysis, in order. A row a core is worked on at a time, since an encoder computes outside
-    of Python's lock; a pipeline without one gains nothing by it."""
-    workers = min(MAX_WORKERS, os.cpu_count() or 1) if pipeline.encoder else 1
-    one_long = Lock()
-    waiting: deque[tuple[Row, Future[Outcome]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for row in table.rows():
-                waiting.append(
-                    (row, pool.submit(analyze_row, pipeline, table, row, language=language, one_long=one_long))
-                )
-                if len(waiting) > workers:
-                    done, outcome = waiting.popleft()
-                    yield done, outcome.result()
-            while waiting:
-                done, outcome = waiting.popleft()
-                yield done, outcome.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+def _check(loaded: LoadedBundle, source: Path, target: Path, language: str | None, bulk: BulkOptions) -> None:
+    """Refuse what can be known to fail before anything is read."""
+    if bulk.engine not in ENGINES:
+        raise RunError(f"there is no engine {bulk.engine!r}: use one of {', '.join(ENGINES)}")
+    if bulk.resume and bulk.restart:
+        raise RunError("--resume goes on with unfinished work and --restart throws it away: give one of them")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise TableError("input and output are the same file: give the output another name")
+    stated = normal_language(language)
+    if stated and stated not in loaded.languages:
+        raise LanguageNotServed(stated, loaded.languages)
+    check_ending(target)
+    for path in (target, receipt_path_of(target)):
+        check_place(path)
 
 
-def analyze_row(
-    pipeline: Pipeline, table: InputTable, row: Row, *, language: str | None, one_long: Lock | None = None
-) -> Outcome:
-    """The analysis of a row, or why there is none. Of texts so long that their states fill memory, those that share
-    ``one_long`` wait for each other."""
-    if row.problem:
-        return None, f"row.unreadable: row {row.number}: {row.problem}"
-    identifier = text_of(row.cells[table.id_at]) if table.id_at is not None else ""
-    narrative = Narrative(text_of(row.cells[table.text_at]), case_id=identifier or str(row.number), language=language)
-    try:
-        with one_long if one_long and len(narrative.text) > LONG else nullcontext():
-            return pipeline.analyze_one(narrative), None
-    except NarrativeError as error:
-        return None, f"{error.code}: {error}"
-    # Everything, on purpose: a fault that one text brings out must not cost the hours spent on all others. The message
-    # is withheld, since messages of libraries quote their input.
-    except Exception as error:
-        return None, f"row.failed: internal error ({type(error).__name__})"
+def _legacy(loaded: LoadedBundle, target: Path, language: str | None, options: LegacyOptions | None) -> Legacy | None:
+    if options is None:
+        return None
+    return Legacy(options, loaded, target, language=normal_language(language), precision=loaded.auto_precision)
 
 
-def _count(report: Report, row: Row, analysis: Analysis | None, error: str | None, preview: int) -> None:
-    report.rows += 1
-    if len(report.preview) < preview:
-        report.preview.append((row.number, analysis, error))
-    if error is not None:
-        report.errors[error.split(":")[0]] += 1
-    if analysis is not None:
-        report.decisions.update(
-            (item.axis, item.code, item.decision) for item in analysis.suggestions if item.decision != "none"
-        )
+def _account(
+    legacy: Legacy | None,
+    loaded: LoadedBundle,
+    source: Path,
+    target: Path,
+    options: InputOptions,
+    bulk: BulkOptions,
+) -> Account | None:
+    if legacy is None or not (bulk.report or bulk.check):
+        return None
+    return Account(
+        legacy,
+        loaded,
+        source,
+        target,
+        options=options,
+        report=bulk.report,
+        check=bulk.check,
+        date_column=bulk.date_column,
+        language=bulk.report_language,
+    )
+
+
+def _plan(
+    work: Work,
+    loaded: LoadedBundle,
+    source: Path,
+    options: InputOptions,
+    language: str | None,
+    bulk: BulkOptions,
+    legacy: Legacy | None,
+) -> Plan:
+    """The plan of the earlier run, if this one may go on with it; else a new one."""
+    further = legacy.options.to_json() if legacy else {}
+    if work.earlier:
+        asked = coding_options(options, loaded, language, further)
+        _check_earlier(work.earlier, loaded, source, asked, bulk.key)
+        return work.earlier
+    return prepare(
+        source,
+        work.path,
+        options,
+        bundle=loaded,
+        language=language,
+        take=legacy.take if legacy else bulk.take,
+        watchers=(*bulk.watchers, *(legacy.watchers(work.path, bulk.key) if legacy else ())),
+        shard_rows=bulk.shard_rows,
+        key=bulk.key,
+        further=further,
+    )
+
+
+def _check_earlier(plan: Plan, loaded: LoadedBundle, source: Path, options: dict[str, Any], key: bytes | None) -> None:
+    """Raise `RunError` where what comes out would not be one run: it says what changed and what to do."""
+    anew = "or begin anew with --restart"
+    plan.check_key(key)
+    if plan.version != __version__:
+        raise RunError(f"the run was begun by casecoder {plan.version}, this is {__version__}: use that one, {anew}")
+    if plan.bundle_digest != loaded.digest:
+        again = "" if plan.bundle_name == loaded.name else f", not {loaded.name}"
+        raise RunError(f"the run was begun with the bundle {plan.bundle_name} as it was then{again}: give it, {anew}")
+    changed = [name for name, value in options.items() if plan.options.get(name) != value]
+    if changed:
+        listed = ", ".join(_SETTINGS.get(name, f"--{name.replace('_', '-')}") for name in changed)
+        raise RunError(f"the run was begun with other options ({listed}): give the same ones, {anew}")
+    if os.path.lexists(source):
+        check_input(plan, source)
+    else:
+        raise TableError(f"there is no file {source}")

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from ..errors import TableError
+from .about import About
 from .columns import SAMPLE_ROWS, plan
 from .csv_input import CsvSource
 from .jsonl_input import JsonlSource
@@ -33,6 +34,7 @@ __all__ = [
     "InputTable",
     "OutputTable",
     "Row",
+    "check_ending",
     "open_input",
     "open_output",
     "text_of",
@@ -56,7 +58,8 @@ OUTPUT_FORMATS = INPUT_FORMATS
 class InputTable:
     """A table that is open for reading; a context manager.
 
-    ``text_at`` and ``id_at`` are places in ``columns`` from 0; ``notes`` are sentences about what was found out;
+    ``text_at`` and ``id_at`` are places in ``columns`` from 0; ``has_header`` tells whether the file names its columns;
+    ``notes`` are sentences about what was found out;
     ``arrow_types`` maps columns to Arrow types where the input is Parquet.
     """
 
@@ -73,6 +76,7 @@ class InputTable:
         if source.delimiter is not None:
             self._records = _without_blank_lines(self._records, one_column=len(layout.columns) == 1)
         self.columns = layout.columns
+        self.has_header = layout.has_header
         self.text_at = layout.text_at
         self.id_at = layout.id_at
         self.notes = (*source.notes, *layout.notes)
@@ -140,20 +144,21 @@ def open_output(
     schema: Mapping[str, Any] | None = None,
     delimiter: str = ",",
     keep_earlier: bool = False,
+    about: About | None = None,
 ) -> Iterator[OutputTable]:
     """A table to write to, in the format of the ending; it appears whole when the block ends well, or not at all.
 
     ``schema`` maps columns to Arrow types that Parquet keeps (see ``InputTable.arrow_types``); others become strings.
     With ``keep_earlier``, a file with content that stands there is kept beside the new one, as ``OutputTable.kept``.
+    ``about`` explains the columns: on a sheet of its own in .xlsx, in the schema of .parquet.
     Raises ``OutputError`` where the system refuses, ``TableError`` for an unknown ending.
     """
-    if path.suffix.lower() not in OUTPUT_FORMATS:
-        raise TableError(_unknown_ending(path, OUTPUT_FORMATS))
+    check_ending(path)
     if len(set(columns)) < len(columns):
         raise ValueError("two columns have the same name; see unique_names")
     with replacing(path, keep_earlier=keep_earlier) as place:
         with writing(path):
-            writer = _writer(path.suffix.lower(), place.file, columns, schema, delimiter)
+            writer = _writer(path.suffix.lower(), place.file, columns, schema, delimiter, about)
         table = OutputTable(path, columns, writer)
         try:
             yield table
@@ -166,15 +171,26 @@ def open_output(
 
 
 def _writer(
-    ending: str, file: BinaryIO, columns: Sequence[str], schema: Mapping[str, Any] | None, delimiter: str
+    ending: str,
+    file: BinaryIO,
+    columns: Sequence[str],
+    schema: Mapping[str, Any] | None,
+    delimiter: str,
+    about: About | None,
 ) -> Writer:
     if ending == ".xlsx":
-        return XlsxWriter(file, columns)
+        return XlsxWriter(file, columns, about)
     if ending == ".jsonl":
         return JsonlWriter(file, columns)
     if ending == ".parquet":
-        return ParquetWriter(file, columns, schema)
+        return ParquetWriter(file, columns, schema, about)
     return CsvWriter(file, columns, "\t" if ending == ".tsv" else delimiter)
+
+
+def check_ending(path: Path) -> None:
+    """Raise `TableError` for an output whose ending names no format."""
+    if path.suffix.lower() not in OUTPUT_FORMATS:
+        raise TableError(_unknown_ending(path, OUTPUT_FORMATS))
 
 
 def _unknown_ending(path: Path, known: Sequence[str]) -> str:

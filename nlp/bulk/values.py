@@ -22,7 +22,8 @@ _PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 class InputOptions:
     """What the caller knows about an input; None means "find out".
 
-    Columns and sheets are given by name, or by number from 1.
+    Columns and sheets are given by name, or by number from 1. ``joined`` are columns whose texts belong to the
+    narrative.
     """
 
     text_column: str | None = None
@@ -31,6 +32,7 @@ class InputOptions:
     encoding: str | None = None
     delimiter: str | None = None
     header: bool | None = None
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
 from ..errors import TableError
-from . import ooxml
+from . import about, ooxml
 from .source import Record
 from .values import InputOptions
 
@@ -132,7 +132,7 @@ def _choose(book: Any, wanted: str | None) -> tuple[Any, list[str]]:
         return _given(sheets, wanted), []
     if len(sheets) == 1:
         return sheets[0], []
-    filled = [sheet for sheet in sheets if _has_data(sheet)]
+    filled = [sheet for sheet in sheets if _has_data(sheet) and not _is_about(sheet)]
     visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
     for candidates, why in ((filled, "with data"), (visible, "with data that is not hidden")):
         if len(candidates) == 1:
@@ -163,6 +163,11 @@ def _has_data(sheet: Any) -> bool:
         if number >= _LOOK:
             break
     return False
+
+
+def _is_about(sheet: Any) -> bool:
+    """Whether this is the sheet that explains the columns of a table that casecoder wrote."""
+    return bool(sheet.title == about.TITLE) and next(_rows(sheet), [])[:1] == [about.MARK]
 
 
 def _rows(sheet: Any) -> Iterator[list[Any]]:

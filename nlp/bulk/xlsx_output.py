@@ -1,111 +1,188 @@
 """XLSX out, streamed straight into the archive.
 
-No copy of the cells lies in a folder for temporary files meanwhile, and the same rows give the same bytes.
+No copy of the cells lies in a folder for temporary files meanwhile, and the same rows give the same bytes. What people
+see first: a header that stays in sight and filters, columns as wide as their texts, rows in the color of their status,
+and a second sheet that explains the columns.
 """
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import zipfile
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Any, BinaryIO
-from xml.sax.saxutils import escape as escape_xml
 
 from ..errors import OutputError
 from . import ooxml
-from .values import escape_cell, text_of, without_surrogates
+from .about import TITLE, About, Line, lines
+from .xlsx_cells import (
+    CUT,
+    Column,
+    column_for,
+    columns_xml,
+    fits,
+    header_xml,
+    height_for,
+    letters,
+    row_xml,
+    styled_row_xml,
+)
+from .xlsx_parts import (
+    COLORS,
+    HEAD,
+    NAMESPACE,
+    Style,
+    content_types,
+    package_relations,
+    status_style,
+    styles,
+    workbook,
+    workbook_relations,
+)
 
-CUT = " [...]"
-"""Ends a cell that was shortened."""
+__all__ = ["CUT", "XlsxWriter"]
+
+SHEET = "Cases"
+SAMPLE_ROWS = 100  # held back until it is known how wide their columns are
+SAMPLE_CHARACTERS = 1 << 20
+MAX_COLUMNS = 16_384  # Excel specifications and limits
 
 _MADE = (1980, 1, 1, 0, 0, 0)  # the earliest time of an archive, so that the same rows give the same bytes
-_NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_QUOTED, _DATE, _MOMENT = 1, 2, 3  # places in cellXfs
-
-_PARTS = {
-    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/>'
-    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPES}.sheet.main+xml"/>'
-    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPES}.worksheet+xml"/>'
-    f'<Override PartName="/xl/styles.xml" ContentType="{_TYPES}.styles+xml"/></Types>',
-    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": f'<workbook xmlns="{_NAMESPACE}" xmlns:r="{_OFFICE}">'
-    '<sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-    f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
-    "xl/styles.xml": f'<styleSheet xmlns="{_NAMESPACE}">'
-    '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
-    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
-    '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-    '<fill><patternFill patternType="gray125"/></fill></fills>'
-    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="4"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0" quotePrefix="1"/>'
-    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-    '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
-}
+_ABOUT_WIDTHS = (34, 60, 60, 60, 48)  # characters
+_FROZEN = (
+    '<sheetViews><sheetView tabSelected="1" workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
+    'activePane="bottomLeft" state="frozen"/><selection pane="bottomLeft" activeCell="A2" sqref="A2"/></sheetView>'
+    "</sheetViews>"
+)
+_PAGE = (
+    '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.3" footer="0.3"/>'
+    '<pageSetup paperSize="9" orientation="landscape"{fit}/>'  # A4
+)
+_ONE_PAGE_WIDE = ' fitToWidth="1" fitToHeight="0"'
 
 
 class XlsxWriter:
-    """One sheet. Text is always a string cell, never a formula; what is too long for Excel is shortened and told."""
+    """One sheet of rows. Text is always a string cell, never a formula; what is too long for Excel is shortened and
+    told. ``about`` gives the colors, and the sheet that explains the columns."""
 
-    def __init__(self, file: BinaryIO, columns: Sequence[str]) -> None:
+    def __init__(self, file: BinaryIO, columns: Sequence[str], about: About | None = None) -> None:
+        if len(columns) > MAX_COLUMNS:
+            raise OutputError(f".xlsx holds at most {MAX_COLUMNS:,} columns: write .csv, .jsonl or .parquet")
         self._archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
-        self._sheet: Any = None  # an open part of the archive, once those before it are written
-        self._row = 0
+        self._part: Any = None  # the open part of the archive
+        self._names = tuple(columns)
+        self._about = about
+        self._columns: tuple[Column, ...] = ()  # once it is known how they look
+        self._held: list[Sequence[Any]] | None = []
+        self._characters = 0
+        self._row = 1  # the last one, counted with the header
         try:
-            for name, content in _PARTS.items():
-                self._archive.writestr(_entry(name), _XML + content)
-            self._sheet = self._archive.open(_entry("xl/worksheets/sheet1.xml"), "w")
-            self._put(f'{_XML}<worksheet xmlns="{_NAMESPACE}"><sheetData>')
-            self.write(columns)
+            sheets = 2 if about else 1
+            self._add("[Content_Types].xml", content_types(sheets))
+            self._add("_rels/.rels", package_relations())
+            self._add("xl/_rels/workbook.xml.rels", workbook_relations(sheets))
+            self._add("xl/styles.xml", styles())
+            self._open("xl/worksheets/sheet1.xml")
         except BaseException:
             self.abort()
             raise
 
     def write(self, cells: Sequence[Any]) -> bool:
-        self._row += 1
-        if self._row > ooxml.MAX_ROWS:
+        if self._row >= ooxml.MAX_ROWS:
             raise OutputError(f".xlsx holds at most {ooxml.MAX_ROWS:,} rows: write .csv, .jsonl or .parquet")
-        whole, written = True, []
-        for at, cell in enumerate(cells):
-            content, complete = _cell(f"{_letters(at)}{self._row}", cell)
-            whole &= complete
-            written.append(content)
-        self._put(f'<row r="{self._row}">{"".join(written)}</row>')
-        return whole
+        self._row += 1
+        if self._held is None:
+            return self._put_row(self._row, cells)
+        self._held.append(tuple(cells))
+        self._characters += sum(len(cell) for cell in cells if isinstance(cell, str))
+        if len(self._held) >= SAMPLE_ROWS or self._characters >= SAMPLE_CHARACTERS:
+            self._begin()
+        return all(map(fits, cells))
 
     def finish(self) -> None:
-        self._put("</sheetData></worksheet>")
-        self._close_sheet()
+        self._begin()
+        self._put(f"</sheetData>{self._tail()}</worksheet>")
+        self._close()
+        titles = [SHEET]
+        if self._about:
+            self._write_about(self._about)
+            titles.append(TITLE)
+        last = letters(len(self._names) - 1)
+        self._add("xl/workbook.xml", workbook(titles, table=f"$A$1:${last}${self._row}", header="$1:$1"))
         self._archive.close()
 
     def abort(self) -> None:
         with contextlib.suppress(OSError, ValueError, OutputError):
-            self._close_sheet()
+            self._close()
         with contextlib.suppress(OSError, ValueError):
             self._archive.close()
 
+    def _begin(self) -> None:
+        """Write what was held back, now that enough of it was seen."""
+        if self._held is None:
+            return
+        held, self._held = self._held, None
+        narrow = self._about.narrow if self._about else frozenset()
+        self._columns = tuple(
+            column_for(name, [row[at] for row in held], narrow=name in narrow) for at, name in enumerate(self._names)
+        )
+        height = height_for(self._columns, held)
+        self._put(f'{HEAD}<worksheet xmlns="{NAMESPACE}">{_FROZEN}')
+        self._put(f'<sheetFormatPr defaultRowHeight="{height:g}" customHeight="1"/>')
+        self._put(f"{columns_xml(self._columns)}<sheetData>{header_xml(self._columns)}")
+        for number, cells in enumerate(held, start=2):
+            self._put_row(number, cells)
+
+    def _put_row(self, number: int, cells: Sequence[Any]) -> bool:
+        xml, whole = row_xml(number, self._columns, cells)
+        self._put(xml)
+        return whole
+
+    def _tail(self) -> str:
+        """What stands behind the rows and spans them all: the filter, the colors, the page, no marks at numbers in
+        text."""
+        span = f"A1:{letters(len(self._names) - 1)}{self._row}"
+        return (
+            f'<autoFilter ref="{span}"/>{self._colors(span)}{_PAGE.format(fit="")}'
+            f'<ignoredErrors><ignoredError sqref="{span}" numberStoredAsText="1"/></ignoredErrors>'
+        )
+
+    def _colors(self, span: str) -> str:
+        """Rows in the color of the word in their column of decisions, also of one that a person puts there."""
+        if self._about is None or self._about.decision not in self._names or self._row < 2:
+            return ""
+        column = letters(self._names.index(self._about.decision))
+        rules = "".join(
+            f'<cfRule type="expression" dxfId="{at}" priority="{at + 1}">'
+            f'<formula>${column}2="{word}"</formula></cfRule>'
+            for at, word in enumerate(COLORS)
+        )
+        return f'<conditionalFormatting sqref="{span.replace("A1:", "A2:", 1)}">{rules}</conditionalFormatting>'
+
+    def _write_about(self, about: About) -> None:
+        self._open("xl/worksheets/sheet2.xml")
+        self._put(f'{HEAD}<worksheet xmlns="{NAMESPACE}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>')
+        widths = [Column("", width) for width in _ABOUT_WIDTHS]
+        self._put(f'<sheetFormatPr defaultRowHeight="15"/>{columns_xml(widths)}<sheetData>')
+        for number, line in enumerate(lines(about), start=1):
+            self._put(styled_row_xml(number, widths, line.cells, _styles_of(line)))
+        self._put(f"</sheetData>{_PAGE.format(fit=_ONE_PAGE_WIDE)}</worksheet>")
+        self._close()
+
+    def _add(self, name: str, content: str) -> None:
+        self._archive.writestr(_entry(name), content)
+
+    def _open(self, name: str) -> None:
+        self._part = self._archive.open(_entry(name), "w")
+
     def _put(self, xml: str) -> None:
         with _in_limits():
-            self._sheet.write(xml.encode())
+            self._part.write(xml.encode())
 
-    def _close_sheet(self) -> None:
-        if self._sheet is not None:
+    def _close(self) -> None:
+        if self._part is not None:
             with _in_limits():
-                self._sheet.close()
+                self._part.close()
 
 
 @contextlib.contextmanager
@@ -122,40 +199,8 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return entry
 
 
-@cache
-def _letters(at: int) -> str:
-    """The name that a sheet has for a column counted from 0: A, B, ... Z, AA."""
-    return (_letters(at // 26 - 1) if at >= 26 else "") + chr(ord("A") + at % 26)
-
-
-def _cell(place: str, cell: Any) -> tuple[str, bool]:
-    """The XML of one cell, and whether it holds everything."""
-    if cell is None or cell == "":
-        return "", True
-    if isinstance(cell, bool):
-        return f'<c r="{place}" t="b"><v>{int(cell)}</v></c>', True
-    if isinstance(cell, int | float) and abs(cell) < 10**15:  # Excel keeps 15 digits; not true of NaN
-        return f'<c r="{place}"><v>{cell!r}</v></c>', True
-    serial = _serial(cell) if isinstance(cell, dt.date) else None
-    if serial is not None:
-        style = _MOMENT if isinstance(cell, dt.datetime) else _DATE
-        return f'<c r="{place}" s="{style}"><v>{serial!r}</v></c>', True
-    return _text_cell(place, without_surrogates(text_of(cell)))
-
-
-def _text_cell(place: str, text: str) -> tuple[str, bool]:
-    complete = ooxml.units(text) <= ooxml.MAX_CELL
-    if not complete:
-        text = ooxml.shorten(text, ooxml.MAX_CELL - len(CUT)) + CUT
-    style = f' s="{_QUOTED}"' if escape_cell(text) != text else ""
-    content = escape_xml(ooxml.escape(text))
-    return f'<c r="{place}"{style} t="inlineStr"><is><t xml:space="preserve">{content}</t></is></c>', complete
-
-
-def _serial(moment: dt.date) -> float | int | None:
-    """Days of Excel's calendar; None where it has no such day, or the zone of the time would be lost."""
-    if isinstance(moment, dt.datetime):
-        if moment.tzinfo is not None or moment.year < 1901:  # its 1900 has a 29th of February
-            return None
-        return (moment - dt.datetime(1899, 12, 30)) / dt.timedelta(days=1)
-    return (moment - dt.date(1899, 12, 30)).days if moment.year >= 1901 else None
+def _styles_of(line: Line) -> list[int]:
+    every: list[int] = [Style.HEADER if line.heading else Style.WRAPPED] * len(line.cells)
+    if line.status is not None:
+        every[0] = status_style(line.status)
+    return every

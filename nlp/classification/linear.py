@@ -63,14 +63,15 @@ def _sentence_words(reading: Reading, redaction: Redaction) -> Iterator[list[str
             span = entity.span
             if span.start >= sentence.end:
                 break
-            words += _words(text[at : max(at, span.start)])
+            words += plain_words(text[at : max(at, span.start)])
             if span.start >= sentence.start:
                 words.append(_ENTITY + entity.type)
             at = max(at, span.end)
-        yield words + _words(text[at : sentence.end])
+        yield words + plain_words(text[at : sentence.end])
 
 
-def _words(text: str) -> list[str]:
+def plain_words(text: str) -> list[str]:
+    """The words of a text in lower case, every number as ``0``."""
     return ["0" if match[0][0].isdigit() else match[0] for match in _TOKEN.finditer(text.lower().replace("ё", "е"))]
 
 

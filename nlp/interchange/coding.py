@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ..bulk.run import MAX_WORKERS, Outcome
+from ..bulk.coding import MAX_WORKERS, Outcome
 from ..errors import NarrativeError
 from ..pipeline import Pipeline
 from ..types import Narrative

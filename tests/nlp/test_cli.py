@@ -134,7 +134,18 @@ def test_bundle_list_marks_the_default():
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["suggest"], ["redact"], ["bulk"], ["bundle"], ["bundle", "list"], ["bundle", "show"], ["bundle", "verify"]],
+    [
+        [],
+        ["suggest"],
+        ["redact"],
+        ["bulk"],
+        ["verify"],
+        ["check-result"],
+        ["bundle"],
+        ["bundle", "list"],
+        ["bundle", "show"],
+        ["bundle", "verify"],
+    ],
 )
 def test_every_command_has_help_and_stands_in_the_readme(command, root):
     done = run(*command, "--help")

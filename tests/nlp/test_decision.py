@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nlp.decision import Policy, Thresholds, decide, primary_codes
-from nlp.types import Narrative, Suggestion
+from nlp.decision import Policy, Thresholds, decide, primary_codes, whole_words
+from nlp.types import Narrative, Span, Suggestion
 
 TEXT = "Мадина пришла в больницу. Врач отказал ей. Потом она ушла."
 
@@ -88,3 +88,28 @@ def test_primary_code(codebook, probabilities, primary):
         for code, p in sorted(probabilities.items(), key=lambda item: -item[1])
     )
     assert primary_codes(items, codebook)["violation"] == primary
+
+
+WORDY = "Врач отказал ей, не лечил-таки из-за ВІЛ и об'явил. Ушла."
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        (["рач"], ["Врач"]),
+        (["отка", "л ей"], ["отказал ей"]),
+        (["чил"], ["лечил-таки"]),
+        (["за ВІ"], ["из-за ВІЛ"]),
+        (["яв"], ["об'явил"]),
+        (["Врач", "отказал"], ["Врач", "отказал"]),
+    ],
+)
+def test_words_of_evidence_are_whole(pieces, words):
+    spans = [Span(WORDY.index(piece), WORDY.index(piece) + len(piece)) for piece in pieces]
+    found = whole_words(WORDY, spans, Span(0, len(WORDY)))
+    assert [WORDY[span.start : span.end] for span in found] == words
+
+
+def test_words_of_evidence_stay_in_their_sentence():
+    end = WORDY.index("явил") + 2
+    assert whole_words(WORDY, [Span(end - 1, end)], Span(0, end)) == (Span(WORDY.index("об'"), end),)

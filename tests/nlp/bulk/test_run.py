@@ -14,7 +14,7 @@ import pytest
 from openpyxl.utils.escape import unescape
 from typer.testing import CliRunner
 
-from nlp.bulk.run import run_bulk
+from nlp.bulk.run import BulkOptions, run_bulk
 from nlp.cli import app
 from nlp.errors import LanguageNotServed, OutputError, TableError
 from nlp.pipeline import Pipeline
@@ -168,7 +168,7 @@ def test_every_earlier_output_is_kept(constant_pipeline, source, tmp_path):
     for number in range(4):
         target.write_text(f"work {number}")
         run_bulk(constant_pipeline, source, target)
-    kept = {path.name: path.read_text() for path in tmp_path.glob("coded.csv.*")}
+    kept = {path.name: path.read_text() for path in tmp_path.glob("coded.csv.bak*")}
     assert kept == {
         "coded.csv.bak": "work 0",
         "coded.csv.bak2": "work 1",
@@ -208,10 +208,29 @@ def test_earlier_output_comes_back_where_the_new_one_cannot_take_its_place(
     target.parent.mkdir()
     target.write_text("work of a person")
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(OutputError, match="another program has the file open"):
+    with pytest.raises(OutputError, match="another program has the file open") as caught:
         run_bulk(constant_pipeline, source, target)
-    assert [path.name for path in target.parent.iterdir()] == ["coded.csv"]
+    assert sorted(path.name for path in target.parent.iterdir()) == [".coded.csv.casecoder", "coded.csv"]
     assert target.read_text() == "work of a person"
+    assert "1 of 1 shards are done" in caught.value.__notes__[0]
+    assert "--resume" in caught.value.__notes__[0]
+
+
+def test_work_that_is_done_is_not_done_again_when_the_output_could_not_be_placed(
+    constant_pipeline, source, tmp_path, monkeypatch
+):
+    target = tmp_path / "out" / "coded.csv"
+    target.parent.mkdir()
+    with monkeypatch.context() as patched, pytest.raises(OutputError):
+        patched.setattr(
+            Path, "replace", lambda part, target: (_ for _ in ()).throw(PermissionError(errno.EACCES, "no"))
+        )
+        run_bulk(constant_pipeline, source, target)
+    monkeypatch.setattr(Pipeline, "analyze_one", lambda *args: pytest.fail("a row was coded again"))
+    report = run_bulk(constant_pipeline, source, target, bulk=BulkOptions(resume=True))
+    assert report.errors == {"narrative.empty": 2, "narrative.language": 1}
+    assert [row["case_id"] for row in _read(target)] == [row["case_id"] for row in ROWS]
+    assert sorted(path.name for path in target.parent.iterdir()) == ["coded.csv", "coded.csv.receipt.json"]
 
 
 def test_target_that_another_program_holds_is_refused_before_the_work(constant_pipeline, source, tmp_path, monkeypatch):

@@ -3,14 +3,19 @@ from __future__ import annotations
 import datetime as dt
 import zipfile
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
-from nlp.bulk import ooxml, xlsx_input, xlsx_output
+from nlp.bulk import ooxml, xlsx_cells, xlsx_input
+from nlp.bulk.about import About
+from nlp.bulk.descriptions import STATUS, Description, Text
 from nlp.bulk.tables import InputOptions, Row, open_input, open_output
+from nlp.bulk.xlsx_parts import COLORS
+from nlp.codebook import Codebook
 from nlp.errors import OutputError, TableError
 
 FORMULAS = ["=1+1", "+1 x", "-1 x", "@sum", "\t=1", "\r=1", "'=1", "＝1", '=HYPERLINK("http://x")']
@@ -236,7 +241,7 @@ def test_more_rows_than_a_sheet_has_are_refused(tmp_path: Path, monkeypatch: pyt
     ("at", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16383, "XFD")]
 )
 def test_columns_have_the_names_of_a_sheet(at: int, letters: str) -> None:
-    assert xlsx_output._letters(at) == letters
+    assert xlsx_cells.letters(at) == letters
 
 
 def test_progress_is_told_by_the_place_in_the_sheet(tmp_path: Path) -> None:
@@ -261,3 +266,113 @@ def test_a_workbook_is_never_read_without_protection(tmp_path: Path, monkeypatch
     monkeypatch.setattr(openpyxl, "DEFUSEDXML", False)
     with pytest.raises(TableError, match="unset OPENPYXL_DEFUSEDXML"):
         rows_of(book(tmp_path / "cases.xlsx", Sheet=CASES))
+
+
+ABOUT_COLUMNS = ("id", "text", "decision", "violation:a", "note")
+
+
+@pytest.fixture
+def about(codebook: Codebook) -> About:
+    said = Description(Text("Said.", "Сказано."), Text("", ""))
+    return About(
+        columns=tuple((name, said) for name in ABOUT_COLUMNS),
+        facts=(),
+        codebook=codebook,
+        decision="decision",
+        narrow=frozenset({"violation:a"}),
+    )
+
+
+def styled(path: Path, about: About, rows: int = 3) -> Any:
+    with open_output(path, ABOUT_COLUMNS, about=about) as table:
+        for number in range(rows):
+            table.write([number, "The doctor refused. " * 20, "suggest", 1, "x"])
+    return openpyxl.load_workbook(path)["Cases"]
+
+
+def test_the_header_is_bold_stays_in_sight_and_filters(tmp_path: Path, about: About) -> None:
+    sheet = styled(tmp_path / "out.xlsx", about)
+    assert all(cell.font.b for cell in sheet[1])
+    assert not any(cell.font.b for cell in sheet[2])
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == "A1:E4"
+    assert sheet.print_title_rows == "$1:$1"
+
+
+def test_columns_are_as_wide_as_their_texts_and_long_ones_are_wrapped(tmp_path: Path, about: About) -> None:
+    sheet = styled(tmp_path / "out.xlsx", about)
+    widths = {name: sheet.column_dimensions[letter].width for name, letter in zip(ABOUT_COLUMNS, "ABCDE", strict=True)}
+    assert widths["id"] < widths["decision"] < widths["text"] <= 100
+    assert widths["violation:a"] < 10
+    assert sheet["B2"].alignment.wrap_text
+    assert not sheet["A2"].alignment.wrap_text
+    assert sheet["D1"].alignment.textRotation == 90
+    assert not sheet["A1"].alignment.textRotation
+
+
+def test_one_long_text_among_many_short_ones_makes_no_column_wide(tmp_path: Path) -> None:
+    with open_output(tmp_path / "out.xlsx", ["id"]) as table:
+        for number in range(50):
+            table.write(["long " * 100 if number == 7 else "short"])
+    assert openpyxl.load_workbook(tmp_path / "out.xlsx").active.column_dimensions["A"].width < 20
+
+
+def test_rows_have_the_color_of_the_word_in_their_decision(tmp_path: Path, about: About) -> None:
+    sheet = styled(tmp_path / "out.xlsx", about)
+    (found,) = sheet.conditional_formatting
+    assert str(found.sqref) == "A2:E4"
+    colors = {rule.formula[0]: rule.dxf.fill.bgColor.rgb[2:] for rule in found.rules}
+    assert colors == {f'$C2="{word}"': color for word, color in COLORS.items()}
+    assert set(COLORS) == set(STATUS) - {"none"}
+
+
+def test_colors_can_be_told_apart_in_gray_and_black_is_readable_on_them() -> None:
+    def luminance(color: str) -> float:  # WCAG 2.1, relative luminance
+        parts = [int(color[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    shades = sorted(116 * luminance(color) ** (1 / 3) - 16 for color in (*COLORS.values(), "FFFFFF"))  # CIE L*
+    assert all(lighter - darker > 4 for darker, lighter in pairwise(shades))
+    assert all((luminance(color) + 0.05) / 0.05 > 4.5 for color in COLORS.values())  # WCAG 2.1, AA
+
+
+def test_a_table_without_rows_of_decisions_has_no_colors(tmp_path: Path) -> None:
+    with open_output(tmp_path / "out.xlsx", ["id", "decision"]) as table:
+        table.write([1, "auto"])
+    book = openpyxl.load_workbook(tmp_path / "out.xlsx")
+    assert book.sheetnames == ["Cases"]
+    assert not list(book.active.conditional_formatting)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 99, 100, 101, 350])
+def test_no_row_is_lost_where_the_first_ones_are_held_back(tmp_path: Path, about: About, rows: int) -> None:
+    sheet = styled(tmp_path / "out.xlsx", about, rows)
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == list(range(rows))
+    assert sheet.auto_filter.ref == f"A1:E{rows + 1}"
+
+
+def test_shortened_cells_are_told_wherever_they_stand(tmp_path: Path) -> None:
+    with open_output(tmp_path / "out.xlsx", ["text"]) as table:
+        for number in range(150):
+            table.write(["a" * 40_000 if number in (0, 99, 149) else "short"])
+    assert table.shortened == [1, 100, 150]
+
+
+def test_more_columns_than_a_sheet_has_are_refused(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match=r"at most 16,384 columns"),
+        open_output(tmp_path / "out.xlsx", [f"c{number}" for number in range(16_385)]),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_explanations_are_texts_and_no_formulas(tmp_path: Path, codebook: Codebook) -> None:
+    said = Description(Text("Said.", "Сказано."), Text("", ""))
+    risky = About(columns=(("=1+1", said), ("@x", said)), facts=((Text("Model", "Модель"), "=2+2"),), codebook=codebook)
+    with open_output(tmp_path / "out.xlsx", ["=1+1", "@x"], about=risky) as table:
+        table.write([1, 2])
+    cells = [cell for row in openpyxl.load_workbook(tmp_path / "out.xlsx")["About"].iter_rows() for cell in row]
+    assert "f" not in {cell.data_type for cell in cells}
+    assert {cell.value for cell in cells if cell.quotePrefix} == {"=1+1", "@x", "=2+2"}

@@ -1,0 +1,245 @@
+"""What a legacy file has beside its narratives, brought into a run: several columns of text, languages and countries,
+codes that people gave, rows that repeat each other."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..codebook import Axis, Codebook
+from ..types import Analysis
+from . import sealed
+from .agreement import Agreement
+from .coded import CodedColumns, FinalCodes, People, coded_columns, differing_axes, final_codes
+from .descriptions import DUPLICATE_OF, final_column, given_by_column
+from .duplicate_rows import DuplicateRows
+from .duplicates import DuplicateFinder, alike, copied, duplicate_key, reads_otherwise
+from .facts_columns import NONE, FactsColumns, facts_columns
+from .joining import joining
+from .layout import Cell
+from .mapping import LabelMapping, load_mapping
+from .receipts import Receipt
+from .results import Packing, read_result
+from .sampling import row_status
+from .shard_run import LoadedBundle
+from .shards import Plan, ShardRow
+from .tables import InputTable, Row
+from .taking import ChosenColumns, Taking
+from .unmapped import UnmappedLabels, unmapped_path
+
+DUPLICATES = "duplicates.parquet"
+_SHARDS_AT_HAND = 4  # whose results are kept to copy from
+
+
+@dataclass(frozen=True)
+class LegacyOptions:
+    """What a person says of a legacy file; columns are given by name, or by number from 1.
+
+    ``join`` are columns whose texts belong to the narrative. ``language_column`` and ``country_column`` are found by
+    their usual names; ``none`` leaves them unused. ``coded`` names columns with codes that people gave, such as
+    ``violation=Type``; ``mapping`` is a file from old labels to codes. ``duplicates``: rows with the text of an earlier
+    one, or nearly, are coded alike.
+    """
+
+    join: tuple[str, ...] = ()
+    language_column: str | None = None
+    country_column: str | None = None
+    coded: tuple[str, ...] = ()
+    mapping: Path | None = None
+    duplicates: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """What matters to a run that goes on: a changed mapping is another one."""
+        return {
+            "join": list(self.join),
+            "language_column": self.language_column,
+            "country_column": self.country_column,
+            "coded": list(self.coded),
+            "mapping": None if self.mapping is None else sealed.file_sha256(self.mapping),
+            "duplicates": self.duplicates,
+        }
+
+
+class Legacy:
+    """Takes rows apart before they are coded, and puts their outcomes together with what people coded.
+
+    Raises ``TableError`` where the mapping cannot be used.
+    """
+
+    def __init__(
+        self, options: LegacyOptions, loaded: LoadedBundle, target: Path, *, language: str | None, precision: float
+    ) -> None:
+        self.options = options
+        self.codebook = loaded.codebook
+        self.precision = precision
+        self._served = loaded.languages
+        self._language = language
+        self._target = target
+        self._mapping: LabelMapping | None = (
+            load_mapping(options.mapping, loaded.codebook) if options.mapping is not None else None
+        )
+        self._taking: ChosenColumns | None = None
+        self._coded = CodedColumns(loaded.codebook, {})
+        self._copies: Copies | None = None
+        self.agreement = Agreement(loaded.codebook, ())
+        self.unmapped = UnmappedLabels()
+
+    def take(self, table: InputTable) -> Taking:
+        """Which cells of this table are coded. Raises `TableError` for a column that is not there."""
+        options = self.options
+        taken = [] if table.id_at is None else [table.id_at]
+        texts = joining(table.columns, table.text_at, options.join, taken=taken)
+        facts = facts_columns(
+            table.columns,
+            served=self._served,
+            language_column=options.language_column or (NONE if self._language else None),
+            country_column=options.country_column,
+            taken=[*taken, *texts.columns],
+        )
+        self._coded = coded_columns(table.columns, options.coded, self.codebook, self._mapping, narrative=texts.columns)
+        self._taking = ChosenColumns(texts, table.id_at, facts, language=self._language)
+        return self._taking
+
+    def watchers(self, work: Path, key: bytes | None) -> tuple[DuplicateWatcher, ...]:
+        """What looks at each row on its way into the shards."""
+        return (DuplicateWatcher(work, key),) if self.options.duplicates else ()
+
+    def begin(self, table: InputTable, taking: Taking, work: Path, plan: Plan, key: bytes | None) -> Mapping[str, Cell]:
+        """See `assemble.Finish`."""
+        self.agreement = Agreement(self.codebook, self._coded.columns)
+        self.unmapped = UnmappedLabels()
+        self._copies = Copies(work, plan, self.codebook, key) if DUPLICATES in plan.files else None
+        columns: dict[str, Cell] = {}
+        if self._copies:
+            columns[DUPLICATE_OF] = lambda row, analysis, error: self._repeats(row)
+        for axis_id in self._coded.columns:
+            axis = self.codebook.axis(axis_id)
+            columns[final_column(axis)] = self._final(axis, lambda final: ";".join(final.codes))
+            columns[given_by_column(axis)] = self._final(axis, lambda final: final.by)
+        return columns
+
+    def outcome(self, row: Row, analysis: Analysis) -> Analysis:
+        """See `assemble.Finish`: a row that repeats another one is coded as that one is."""
+        return self._copies.alike(row.number, analysis) if self._copies else analysis
+
+    def status(self, row: Row, analysis: Analysis) -> str:
+        """See `assemble.Finish`. A row that nearly repeats another, but reads otherwise, is for a person to see."""
+        if self._copies and self._copies.is_doubtful(row.number):
+            return "review"
+        return row_status(analysis, self.people(row), precision=self.precision)
+
+    def written(self, row: Row, analysis: Analysis | None, error: str | None) -> None:
+        """See `assemble.Finish`."""
+        people = self.people(row)
+        self.agreement.add(people, analysis)
+        self.unmapped.add(people)
+
+    def notes(self) -> Sequence[str]:
+        """See `assemble.Finish`. Writes the list of labels that nobody could look up."""
+        said = [*self._coded.notes, *(self._mapping.notes if self._mapping else ()), *self.unmapped.notes]
+        if self._taking:
+            said += [*self._taking.notes, *self._taking.warnings]
+        if self._copies:
+            said += self._copies.rows.notes
+        if self.unmapped.write(path := unmapped_path(self._target)):
+            said.append(f"labels that are in no codebook and no mapping are listed in {path.name}")
+        return said
+
+    def people(self, row: Row) -> People:
+        """What a person coded in a row; nothing where it could not be read."""
+        return {} if row.problem else self._coded.read(row.cells)
+
+    def differing(self, row: Row, analysis: Analysis | None) -> tuple[str, ...]:
+        """The axes on which a person and the machine disagree."""
+        return differing_axes(self.people(row), analysis)
+
+    def country(self, row: Row) -> str | None:
+        """The country that a row states, as ISO 3166-1 alpha-2."""
+        return self._taking.facts.country(row.cells) if self._taking else None
+
+    def duplicate_kind(self, row: Row) -> str | None:
+        """``exact`` or ``near`` for a row that repeats an earlier one."""
+        found = self._copies.rows.of(row.number) if self._copies else None
+        return found.kind if found else None
+
+    @property
+    def facts(self) -> FactsColumns | None:
+        """The columns of language and country, once a table was opened."""
+        return self._taking.facts if self._taking else None
+
+    def _repeats(self, row: Row) -> int | None:
+        found = self._copies.rows.of(row.number) if self._copies else None
+        return found.of if found else None
+
+    def _final(self, axis: Axis, said: Callable[[FinalCodes], str]) -> Cell:
+        def cell(row: Row, analysis: Analysis | None, error: str | None) -> str:
+            return said(final_codes(axis, self.people(row).get(axis.id), analysis, precision=self.precision))
+
+        return cell
+
+
+class DuplicateWatcher:
+    """Finds rows that repeat an earlier one, while they go into the shards."""
+
+    def __init__(self, work: Path, key: bytes | None) -> None:
+        self._finder = DuplicateFinder(work, key=duplicate_key(key))
+        self._rows = DuplicateRows()
+
+    def see(self, row: Row, taken: ShardRow) -> None:
+        """See `prepare.RowWatcher`."""
+        if taken.text is not None:
+            self._rows.add(row.number, self._finder.add(row.number, taken.text))
+
+    def save(self, work: Path, key: bytes | None) -> Mapping[str, str]:
+        """See `prepare.RowWatcher`."""
+        self._finder.close()
+        return {DUPLICATES: sealed.write(work / DUPLICATES, self._rows.to_parquet(), key=key)}
+
+    def close(self) -> None:
+        """See `prepare.RowWatcher`."""
+        self._finder.close()
+
+
+class Copies:
+    """Outcomes of rows that others repeat, read again from the results of their shards."""
+
+    def __init__(self, work: Path, plan: Plan, codebook: Codebook, key: bytes | None) -> None:
+        content = sealed.read(work / DUPLICATES, key=key, sha256=plan.files[DUPLICATES])
+        self.rows = DuplicateRows.from_parquet(content)
+        self._firsts = [shard.first_row for shard in plan.shards]
+        self._doubtful: int | None = None
+        self._packing = Packing(codebook)
+
+        @lru_cache(_SHARDS_AT_HAND)
+        def records(at: int) -> dict[int, dict[str, Any]]:
+            number = plan.shards[at].number
+            receipt = Receipt.load(work, number)
+            return {
+                record["row"]: record for record in read_result(work, number, sha256=receipt.result_sha256, key=key)
+            }
+
+        self._records: Callable[[int], dict[int, dict[str, Any]]] = records
+
+    def alike(self, row: int, own: Analysis) -> Analysis:
+        """The analysis of a row, with the codes of the row that it repeats."""
+        found = self.rows.of(row)
+        first = self._outcome(found.of) if found else None
+        if found is None or not isinstance(first, Analysis):
+            return own
+        if reads_otherwise(first, own):
+            self._doubtful = row
+        if found.identical and first.language == own.language:
+            return copied(first, case_id=own.case_id)
+        return alike(first, own)
+
+    def _outcome(self, row: int) -> Analysis | str:
+        return self._packing.unpack(self._records(bisect_right(self._firsts, row) - 1)[row])
+
+    def is_doubtful(self, row: int) -> bool:
+        """Whether the row that came last is coded as one that it only nearly repeats, and would by itself be coded
+        otherwise."""
+        return self._doubtful == row

@@ -1,0 +1,144 @@
+"""A legacy file through the whole command: joined texts, codes of people, duplicates, report, undo, proof."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from nlp.bulk.legacy import LegacyOptions
+from nlp.bulk.run import BulkOptions, run_bulk
+from nlp.errors import RunError
+
+HEADER = ["id", "story", "outcome", "country", "kind", "date"]
+FIRST = "The doctor refused to see her because of her status and told the whole queue about it, so she went home again."
+ROWS = [
+    ["1", FIRST, "Doctor Anna Berg called later.", "Kazakhstan", "refusal", "05.03.2024"],
+    ["2", "The police stopped him near the market and kept him for a night.", "", "KG", "arrest", "17.03.2024"],
+    ["3", FIRST, "Doctor Anna Berg called later.", "Narnia", "", "2024-04-01"],
+    ["4", "They took his money and papers and let him go.", "", "", "something else", ""],
+]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "cases.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([HEADER, *ROWS])
+    return path
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    path = tmp_path / "mapping.csv"
+    path.write_text("old,code\nrefusal,health.denial\narrest,justice.detention\n", encoding="utf-8")
+    return path
+
+
+def _coded(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _options(mapping: Path | None = None, **others) -> LegacyOptions:
+    return LegacyOptions(join=("outcome",), coded=("violation=kind",) if mapping else (), mapping=mapping, **others)
+
+
+def test_texts_that_are_joined_come_back_redacted_in_their_own_columns(constant_pipeline, table, tmp_path):
+    target = tmp_path / "out.csv"
+    run_bulk(constant_pipeline, table, target, language="en", bulk=BulkOptions(legacy=_options()))
+    first, second = _coded(target)[:2]
+    assert "refused" in first["story"]
+    assert "Berg" not in first["outcome"]
+    assert second["outcome"] == ""
+
+
+def test_codes_that_a_person_gave_stand_beside_those_of_the_machine(constant_pipeline, table, mapping, tmp_path):
+    target = tmp_path / "out.csv"
+    report = run_bulk(constant_pipeline, table, target, language="en", bulk=BulkOptions(legacy=_options(mapping)))
+    rows = _coded(target)
+    assert [row["codes_violation"] for row in rows[:2]] == ["health.denial", "justice.detention"]
+    assert [row["codes_by_violation"] for row in rows[:2]] == ["person", "person"]
+    assert [row["kind"] for row in rows] == [row[4] for row in ROWS]
+    assert rows[1]["decision"] == "review"  # the machine does not suggest what the person found
+    listed = _coded(tmp_path / "out.csv.unmapped.csv")
+    assert [(row["axis"], row["old"], row["rows"]) for row in listed] == [("violation", "something else", "1")]
+    assert "something else" not in " ".join(report.notes)
+
+
+def test_a_row_that_repeats_another_says_so(constant_pipeline, table, tmp_path):
+    target = tmp_path / "out.csv"
+    run_bulk(constant_pipeline, table, target, language="en", bulk=BulkOptions(legacy=_options()))
+    assert [row["duplicate_of"] for row in _coded(target)] == ["", "", "1", ""]
+
+
+def test_without_duplicates_there_is_no_such_column(constant_pipeline, table, tmp_path):
+    target = tmp_path / "out.csv"
+    bulk = BulkOptions(legacy=_options(duplicates=False))
+    run_bulk(constant_pipeline, table, target, language="en", bulk=bulk)
+    assert "duplicate_of" not in _coded(target)[0]
+
+
+def test_the_report_and_the_sheet_lie_beside_the_output(constant_pipeline, table, mapping, tmp_path):
+    target = tmp_path / "out.csv"
+    bulk = BulkOptions(legacy=_options(mapping), report=True, check=2)
+    done = run_bulk(constant_pipeline, table, target, language="en", bulk=bulk)
+    assert [path.name for path in done.beside] == ["out.csv.report.html", "out.csv.report.json", "out.check.csv"]
+    told = json.loads((tmp_path / "out.csv.report.json").read_text(encoding="utf-8"))
+    assert told["rows"]["total"] == len(ROWS)
+    assert told["rows"]["duplicates"] == {"exact": 1}
+    assert told["agreement"] is not None
+    page = (tmp_path / "out.csv.report.html").read_text(encoding="utf-8")
+    assert "the country column was not understood in 1 row(s): left out there" in done.notes
+    assert "Berg" not in page
+    assert "<script" not in page
+    assert len(_coded(tmp_path / "out.check.csv")) == 2
+
+
+def test_another_mapping_is_another_run(constant_pipeline, table, mapping, tmp_path):
+    target = tmp_path / "out.csv"
+
+    def stop(progress):
+        if progress.rows:
+            raise KeyboardInterrupt
+
+    bulk = BulkOptions(legacy=_options(mapping), shard_rows=1)
+    with pytest.raises(KeyboardInterrupt):
+        run_bulk(constant_pipeline, table, target, language="en", bulk=bulk, on_progress=stop)
+    mapping.write_text("old,code\nrefusal,health.coercion\n", encoding="utf-8")
+    again = BulkOptions(legacy=_options(mapping), shard_rows=1, resume=True)
+    with pytest.raises(RunError, match="mapping"):
+        run_bulk(constant_pipeline, table, target, language="en", bulk=again)
+
+
+class TestCommand:
+    """With the shipped bundle."""
+
+    def run(self, *arguments: object):
+        from nlp.cli import app
+
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    @pytest.mark.model
+    def test_a_whole_run_is_proved_and_undone(self, table, mapping, tmp_path):
+        target = tmp_path / "out.xlsx"
+        asked = ("--text-column", "story", "--join", "outcome", "--coded", "violation=kind", "--mapping", mapping)
+        done = self.run("bulk", table, "-o", target, *asked, "--language", "en", "--undo", "--check", 2)
+        assert done.exit_code == 0, done.stderr
+        assert "something else" not in done.stdout
+        proved = self.run("verify", target, "--input", table)
+        assert (proved.exit_code, proved.stdout) == (0, "4 rows, all there once\n")
+        undone = self.run("undo", target, "-o", tmp_path / "restored.csv")
+        assert undone.exit_code == 0, undone.stderr
+        assert list(_coded(tmp_path / "restored.csv")[0]) == HEADER
+
+    @pytest.mark.model
+    def test_a_dry_run_writes_nothing(self, table, tmp_path):
+        before = sorted(tmp_path.iterdir())
+        done = self.run("bulk", table, "-o", tmp_path / "out.csv", "--text-column", "story", "--dry-run", "--sample", 2)
+        assert done.exit_code == 0, done.stderr
+        assert "2 of 4 rows were coded as a sample" in done.stdout
+        assert sorted(tmp_path.iterdir()) == before
