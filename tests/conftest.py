@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from nlp.codebook import Codebook, load_codebook
 from nlp.decision import Policy, Thresholds
 from nlp.pipeline import Pipeline
 from training.config import Config, load_config
-from training.package import write_draft
+from training.package import Identity, write_draft
 
 ROOT = Path(__file__).parent.parent
 
@@ -70,34 +71,41 @@ def _constant(codebook: Codebook) -> Pipeline:
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, codebook: Codebook, config: Config) -> Path:
+def make_bundle() -> Callable[..., Path]:
+    """Writes a real bundle of a few features: it says a code where somebody "refused"."""
+
+    def make(
+        folder: Path, codebook: Codebook, identity: Identity, *, code: str = "health.denial", suggest: float = 0.4
+    ) -> Path:
+        columns = columns_of(codebook)
+        vocabulary = ["w:doctor", "w:refused", "w:отказал", "c:efu"]
+        weights = np.zeros((len(vocabulary), len(columns)), dtype=np.float32)
+        named = {column.code: at for at, column in enumerate(columns)}
+        weights[1:3, named[code]] = 6.0
+        weights[0, named["health"]] = 6.0
+        model = LinearClassifier(
+            columns,
+            vocabulary,
+            idf=np.ones(len(vocabulary), dtype=np.float32),
+            weights=weights,
+            bias=np.full(len(columns), -3.0, dtype=np.float32),
+            calibration=np.vstack([np.ones(len(columns)), np.zeros(len(columns))]),
+        )
+        thresholds = {"review": 0.2, "suggest": suggest, "auto": None}
+        policy = {"auto_precision": 0.95, "codes": {code: thresholds for axis in codebook.axes for code in axis.codes}}
+        training = {"seed": 1, "cases": 1, "sources": {"invented": 1}, "data_hash": "0" * 64, "min_persons": 10}
+        write_draft(folder, model, codebook, policy, identity, training=training)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(
+    tmp_path_factory: pytest.TempPathFactory, codebook: Codebook, config: Config, make_bundle: Callable[..., Path]
+) -> Path:
     """A real bundle of a few features: it says health.denial where somebody "refused"."""
-    columns = columns_of(codebook)
-    vocabulary = ["w:doctor", "w:refused", "w:отказал", "c:efu"]
-    weights = np.zeros((len(vocabulary), len(columns)), dtype=np.float32)
-    named = {column.code: at for at, column in enumerate(columns)}
-    weights[1:3, named["health.denial"]] = 6.0
-    weights[0, named["health"]] = 6.0
-    model = LinearClassifier(
-        columns,
-        vocabulary,
-        idf=np.ones(len(vocabulary), dtype=np.float32),
-        weights=weights,
-        bias=np.full(len(columns), -3.0, dtype=np.float32),
-        calibration=np.vstack([np.ones(len(columns)), np.zeros(len(columns))]),
-    )
-    thresholds = {"review": 0.2, "suggest": 0.4, "auto": None}
-    policy = {"auto_precision": 0.95, "codes": {code: thresholds for axis in codebook.axes for code in axis.codes}}
-    folder = tmp_path_factory.mktemp("bundles") / "tiny-1"
-    write_draft(
-        folder,
-        model,
-        codebook,
-        policy,
-        config,
-        training={"seed": 1, "cases": 1, "sources": {"invented": 1}, "data_hash": "0" * 64, "min_persons": 10},
-    )
-    return folder
+    return make_bundle(tmp_path_factory.mktemp("bundles") / "tiny-1", codebook, config)
 
 
 @pytest.fixture

@@ -40,6 +40,19 @@ def test_prediction_loads_nothing_that_unpickles_or_trains(package, root):
         assert not _imports(path) & (PICKLING | {"sklearn", "joblib", "torch", "scipy"}), path
 
 
+def test_onnxruntime_is_imported_only_where_its_messages_home_are_switched_off(root):
+    importing = {
+        path.relative_to(root).as_posix()
+        for package in PACKAGES
+        for path in (root / package).rglob("*.py")
+        if "onnxruntime" in _imports(path)
+    }
+    assert importing == {"nlp/encoding.py", "training/encoder/export.py"}
+    encoding, export = ((root / path).read_text(encoding="utf-8") for path in sorted(importing))
+    assert encoding.index('os.environ["ORT_DISABLE_TELEMETRY"] = "1"') < encoding.index("import onnxruntime")
+    assert export.index(" silent_onnxruntime()") < export.index("from onnxruntime")
+
+
 def test_nothing_is_unpickled_while_a_bundle_is_loaded_and_used(tiny_bundle, root):
     program = f"""
 import sys

@@ -261,4 +261,5 @@ def test_no_name_of_the_narratives_stands_in_a_shipped_bundle(root):
             for word in " ".join([*rest, text[at:]]).lower().split():
                 outside.setdefault(word.strip(".,;:!?()«»\"'’"), set()).add(case["id"])
     names_only = {name for name in persons if len(name) > 2 and len(outside.get(name, ())) < 10}  # initials are letters
+    names_only -= {"ата"}  # "father" in Kazakh and Kyrgyz, and a title beside names
     assert not names_only & words

@@ -21,8 +21,9 @@ def test_fitting_anew_gives_the_shipped_heads(root, tmp_path, monkeypatch):
     """All of training but the fine-tuning itself, which takes hours: from the narratives and the shipped encoder."""
     monkeypatch.chdir(root)
     shipped, run = open_bundle(), tmp_path / "run"
+    config = f"training/configs/{shipped.manifest['training']['config']}"
     for step in (["prepare"], ["fit", "--encoder-of", shipped.name]):
-        done = CliRunner().invoke(app, [*step, "--run", str(run)])
+        done = CliRunner().invoke(app, [*step, "--config", config, "--run", str(run)])
         assert done.exit_code == 0, done.output
     trained = open_bundle(run / "bundle")
     assert trained.manifest["training"] == shipped.manifest["training"]

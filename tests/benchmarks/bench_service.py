@@ -1,138 +1,50 @@
-"""The service under load: one person, twenty who type, more than it can take, thousands of requests, and a stop in
-the middle. Starts `casecoder-serve run` with the default bundle, a store and an access key of its own.
+"""The service under load: one person, twenty who type, four times what it can take, thousands of requests, and a stop
+in the middle. Starts `casecoder-serve run` with the default bundle, a store and an access key of its own.
 
-    python tests/benchmarks/bench_service.py [REQUESTS]
+    python tests/benchmarks/bench_service.py [REQUESTS] [--only STEP ...]
 
 REQUESTS (10,000 if not given) are sent one after the other by two callers to see whether memory grows.
 """
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
 import os
 import random
-import re
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
 
+from serving import Caller, Seen, Service, at_share, timed, together
 from texts import ROOT, narratives, percentiles
 
 USERS = 20
 SECONDS = 30.0
 PAUSE = (0.8, 3.0)  # seconds between two requests of somebody who types
-OVERLOADING = 64  # callers without a pause
+OVERLOADING = 100  # callers, who come in turns and wait for their answers
+TIMES = 4  # what the service can take
+CAPACITY_SECONDS = 10.0
+OVERLOAD_SECONDS = 60.0
 WARM = 500  # requests before memory is first looked at
-
-
-@dataclass
-class Seen:
-    """What callers saw: seconds and status of each answer."""
-
-    answers: list[tuple[float, int]] = field(default_factory=list)
-    broken: int = 0
-
-    def of(self, *statuses: int) -> list[float]:
-        return [seconds for seconds, status in self.answers if status in statuses]
-
-
-class Service:
-    """A running service, and how to talk to it."""
-
-    def __init__(self, folder: Path) -> None:
-        made = subprocess.run(
-            [sys.executable, "-m", "service", "init", str(folder)], capture_output=True, text=True, check=True, cwd=ROOT
-        ).stdout
-        self.key = re.search(r"cck_\S+", made)[0]  # type: ignore[index]
-        self.port = free_port()
-        environ = {
-            **os.environ,
-            "CASECODER_KEY_FILE": str(folder / "casecoder.key"),
-            "CASECODER_DATABASE": f"sqlite:///{folder / 'casecoder.db'}",
-            "CASECODER_REQUESTS_PER_MINUTE": "0",
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "service", "run", "--port", str(self.port)],
-            env=environ, cwd=ROOT, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        started = time.perf_counter()
-        while self.get("/health/ready") != 200:
-            time.sleep(0.05)
-        self.ready_seconds = time.perf_counter() - started
-
-    def get(self, path: str) -> int:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-            connection.request("GET", path, headers={"Authorization": f"Bearer {self.key}"})
-            return connection.getresponse().status
-        except OSError:
-            return 0
-
-    def caller(self) -> Callable[[str, str], int]:
-        """Sends narratives over one connection that stays open."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-
-        def send(text: str, language: str) -> int:
-            body = json.dumps({"text": text, "language": language})
-            connection.request("POST", "/v1/suggestions", body, headers)
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-
-        return send
-
-    def megabytes(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def together(number: int, work: Callable[[int, Seen], None]) -> Seen:
-    """Callers side by side, and all that they saw."""
-    seen = [Seen() for _ in range(number)]
-    threads = [threading.Thread(target=work, args=(at, seen[at])) for at in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Seen([answer for one in seen for answer in one.answers], sum(one.broken for one in seen))
-
-
-def timed(send: Callable[[str, str], int], text: tuple[str, str], seen: Seen) -> None:
-    started = time.perf_counter()
-    try:
-        status = send(*text)
-    except (OSError, http.client.HTTPException):
-        seen.broken += 1
-        raise
-    seen.answers.append((time.perf_counter() - started, status))
 
 
 def one_user(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]:
     """The same texts over HTTP and by the pipeline itself, in turns."""
     from nlp import Narrative, load_pipeline
 
-    pipeline, send, seen, own = load_pipeline(), service.caller(), Seen(), []
+    pipeline, caller, seen, own = load_pipeline(), Caller(service), Seen(), []
     for text in texts[:10]:
-        send(*text)
+        caller.suggest(text)
         pipeline.analyze_one(Narrative(text[0], language=text[1]))
     for text in texts:
-        timed(send, text, seen)
+        timed(lambda text=text: caller.suggest(text), seen)  # type: ignore[misc]
         started = time.perf_counter()
         pipeline.analyze_one(Narrative(text[0], language=text[1]))
         own.append(time.perf_counter() - started)
@@ -145,9 +57,9 @@ def typing(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]:
     end = time.perf_counter() + SECONDS
 
     def work(at: int, seen: Seen) -> None:
-        chance, send = random.Random(at), service.caller()  # noqa: S311
+        chance, caller = random.Random(at), Caller(service)  # noqa: S311
         while time.perf_counter() < end:
-            timed(send, chance.choice(texts), seen)
+            timed(lambda: caller.suggest(chance.choice(texts)), seen)
             time.sleep(chance.uniform(*PAUSE))
 
     seen = together(USERS, work)
@@ -160,40 +72,65 @@ def typing(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]:
     }
 
 
-def overload(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]:
-    """Far more than it can take: refused at once, alive all the time."""
-    end = time.perf_counter() + SECONDS / 2
-    alive: list[float] = []
+def capacity(service: Service, texts: list[tuple[str, str]]) -> float:
+    """Narratives a second that it codes for as many callers as there are cores, and one more."""
+    end = time.perf_counter() + CAPACITY_SECONDS
 
     def work(at: int, seen: Seen) -> None:
-        if at == 0:
-            while time.perf_counter() < end:
-                started = time.perf_counter()
-                service.get("/health/live")
-                alive.append(time.perf_counter() - started)
-                time.sleep(0.02)
-            return
-        send = service.caller()
+        caller = Caller(service)
         for text in cycle(texts[at:]):
             if time.perf_counter() >= end:
                 return
-            timed(send, text, seen)
+            timed(lambda text=text: caller.suggest(text), seen)  # type: ignore[misc]
 
-    seen = together(OVERLOADING + 1, work)
-    accepted, refused = sorted(seen.of(200)), sorted(seen.of(503))
+    return len(together((os.cpu_count() or 1) + 1, work).of(200)) / CAPACITY_SECONDS
+
+
+def overload(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]:
+    """Four times what it can take, whatever it answers: refused at once, alive all the time, also while it is asked
+    for its figures."""
+    most = capacity(service, texts)
+    before = service.megabytes()
+    end = time.perf_counter() + OVERLOAD_SECONDS
+    alive: list[float] = []
+
+    def look(path: str, pause: float, told: list[float]) -> None:
+        while time.perf_counter() < end:
+            started = time.perf_counter()
+            service.get(path)
+            told.append(time.perf_counter() - started)
+            time.sleep(pause)
+
+    def work(at: int, seen: Seen) -> None:
+        caller, chance = Caller(service), random.Random(at)  # noqa: S311
+        due = time.perf_counter() + chance.random() * OVERLOADING / (TIMES * most)
+        while due < end:
+            time.sleep(max(0.0, due - time.perf_counter()))
+            timed(lambda: caller.suggest(chance.choice(texts)), seen)
+            due += OVERLOADING / (TIMES * most)
+
+    looking = [threading.Thread(target=look, args=("/health/live", 0.02, alive))]
+    looking += [threading.Thread(target=look, args=("/metrics", 0.1, [])) for _ in range(2)]
+    for thread in looking:
+        thread.start()
+    seen = together(OVERLOADING, work)
+    for thread in looking:
+        thread.join()
+    accepted, refused = seen.of(200), seen.of(503)
     return {
+        "capacity_per_second": round(most, 1),
+        "sent_per_second": round(len(seen.answers) / OVERLOAD_SECONDS, 1),
         "accepted": len(accepted),
+        "accepted_p50_ms": at_share(accepted, 0.5),
         "accepted_p99_ms": at_share(accepted, 0.99),
         "refused": len(refused),
-        "refused_p95_ms": at_share(refused, 0.95),
+        "refused_p50_ms": at_share(refused, 0.5),
+        "refused_p99_ms": at_share(refused, 0.99),
+        "refused_without_retry_after": seen.untold,
         "others": len(seen.answers) - len(accepted) - len(refused) + seen.broken,
-        "alive_p99_ms": at_share(sorted(alive), 0.99),
-        "megabytes": round(service.megabytes()),
+        "alive_p99_ms": at_share(alive, 0.99),
+        "megabytes": [round(before), round(service.megabytes())],
     }
-
-
-def at_share(seconds: list[float], share: float) -> float | None:
-    return round(1000 * seconds[min(len(seconds) - 1, int(share * len(seconds)))], 1) if seconds else None
 
 
 def many(service: Service, texts: list[tuple[str, str]], number: int) -> dict[str, object]:
@@ -201,17 +138,16 @@ def many(service: Service, texts: list[tuple[str, str]], number: int) -> dict[st
 
     def batch(count: int) -> None:
         def work(at: int, seen: Seen) -> None:
-            send = service.caller()
+            caller = Caller(service)
             for text in islice(cycle(texts), at, at + count // 2):
-                timed(send, text, seen)
+                timed(lambda text=text: caller.suggest(text), seen)  # type: ignore[misc]
 
         together(2, work)
 
-    files = Path(f"/proc/{service.process.pid}/fd")
     batch(WARM)
-    before, open_before = service.megabytes(), len(list(files.iterdir()))
+    before, open_before = service.megabytes(), service.open_files()
     batch(number)
-    after, open_after = service.megabytes(), len(list(files.iterdir()))
+    after, open_after = service.megabytes(), service.open_files()
     return {
         "requests": number,
         "megabytes": [round(before), round(after)],
@@ -225,10 +161,10 @@ def stopped(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]
     cut = threading.Event()
 
     def work(at: int, seen: Seen) -> None:
-        send = service.caller()
+        caller = Caller(service)
         for text in cycle(texts[at:]):
             try:
-                timed(send, text, seen)
+                timed(lambda text=text: caller.suggest(text), seen)  # type: ignore[misc]
             except (http.client.RemoteDisconnected, ConnectionError):
                 if not cut.is_set():  # before the stop no connection breaks
                     return
@@ -258,24 +194,23 @@ def stopped(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]
 
 def main() -> None:
     sys.path.insert(0, str(ROOT))
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    steps: dict[str, Callable[[Service], object]] = {
+        "ready_seconds": lambda service: round(service.ready_seconds, 2),
+        "one_user": lambda service: one_user(service, texts[:200]),
+        "typing": lambda service: typing(service, texts),
+        "overload": lambda service: overload(service, texts),
+        "many": lambda service: many(service, texts, chosen.requests),
+        "stop": lambda service: stopped(service, texts),
+    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("requests", nargs="?", type=int, default=10_000, metavar="REQUESTS")
+    parser.add_argument("--only", nargs="+", choices=list(steps), default=list(steps), metavar="STEP")
+    chosen = parser.parse_args()
     texts = [item for item in narratives() if 60 <= len(item[0].split()) <= 140][:400]
-    with tempfile.TemporaryDirectory() as folder:
-        service = Service(Path(folder) / "data")
-        try:
-            steps: dict[str, Callable[[], object]] = {
-                "ready_seconds": lambda: round(service.ready_seconds, 2),
-                "one_user": lambda: one_user(service, texts[:200]),
-                "typing": lambda: typing(service, texts),
-                "overload": lambda: overload(service, texts),
-                "many": lambda: many(service, texts, number),
-                "stop": lambda: stopped(service, texts),
-            }
-            for name, step in steps.items():
-                sys.stdout.write(json.dumps({name: step()}) + "\n")
-                sys.stdout.flush()
-        finally:
-            service.process.kill()
+    with tempfile.TemporaryDirectory() as folder, Service(Path(folder) / "data") as service:
+        for name in chosen.only:
+            sys.stdout.write(json.dumps({name: steps[name](service)}) + "\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
