@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from threading import BoundedSemaphore
@@ -63,6 +64,7 @@ _PER_CHARACTER = 12  # bytes that JSON may need for one, an escaped surrogate pa
 _OTHER_FIELDS = 100_000  # bytes of a request beside its narrative
 _OTHER_THREADS = 16
 _BATCH = 2_000_000  # bytes of a batch
+_SWITCH = 0.001  # seconds until a thread at the models lets go of the interpreter: who is refused is not to wait for it
 
 
 def create_app(
@@ -132,6 +134,7 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    sys.setswitchinterval(_SWITCH)
     bundles: Bundles = app.state.bundles
     bundles.begin(*app.state.given)
     # Whoever has a place has a thread too, and pages and logins have some left.

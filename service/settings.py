@@ -54,7 +54,7 @@ class ServiceSettings:
     bundle_folder: Path | None = None
     blind_share: float = 0.05
     request_seconds: float = 5.0
-    max_wait_seconds: float = 0.8
+    max_wait_seconds: float = 0.6
     max_waiting: int = 24
     requests_per_minute: int = 120
     reads_per_day: int = 2_000
@@ -86,7 +86,7 @@ class ServiceSettings:
             bundle_folder=_folder(environ.get("CASECODER_BUNDLE_FOLDER")),
             blind_share=numbers.between("CASECODER_BLIND_SHARE", 0.05, 0.0, 1.0),
             request_seconds=numbers.between("CASECODER_REQUEST_SECONDS", 5.0, 0.1, 600.0),
-            max_wait_seconds=numbers.between("CASECODER_MAX_WAIT_SECONDS", 0.8, 0.01, 600.0),
+            max_wait_seconds=numbers.between("CASECODER_MAX_WAIT_SECONDS", 0.6, 0.01, 600.0),
             max_waiting=int(numbers.between("CASECODER_MAX_WAITING", 24, 1, 10_000)),
             requests_per_minute=int(numbers.between("CASECODER_REQUESTS_PER_MINUTE", 120, 0, 1_000_000)),
             reads_per_day=int(numbers.between("CASECODER_READS_PER_DAY", 2_000, 0, 1_000_000_000)),

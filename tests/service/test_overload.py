@@ -184,7 +184,7 @@ def test_longest_wait_that_cannot_be_is_refused(value):
 
 
 def test_longest_wait_is_read_from_the_environment():
-    assert ServiceSettings.from_env({}).max_wait_seconds == 0.8
+    assert ServiceSettings.from_env({}).max_wait_seconds == 0.6
     assert ServiceSettings.from_env({"CASECODER_MAX_WAIT_SECONDS": "2.5"}).max_wait_seconds == 2.5
 
 
