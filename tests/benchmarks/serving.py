@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -131,11 +132,20 @@ class Caller:
 
     def log_in(self) -> None:
         """Log in as a browser does; the pages take no key."""
-        answer = self.send("POST", "/login", {"key": self._key}, form=True)
-        self._cookie = answer.headers["set-cookie"].split(";")[0]
+        form = self.send("GET", "/login")
+        self._cookie = _cookie_of(form)
+        token = re.search(r'name="token" value="(\w+)"', form.content.decode())[1]  # type: ignore[index]
+        answer = self.send("POST", "/login", {"key": self._key, "token": token}, form=True)
+        if answer.status != HTTPStatus.SEE_OTHER:
+            raise RuntimeError(f"no login: {answer.status}")
+        self._cookie = _cookie_of(answer)
 
     def suggest(self, text: tuple[str, str]) -> Answer:
         return self.send("POST", "/v1/suggestions", {"text": text[0], "language": text[1]})
+
+
+def _cookie_of(answer: Answer) -> str:
+    return answer.headers["set-cookie"].split(";")[0]
 
 
 def free_port() -> int:
