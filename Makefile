@@ -7,6 +7,8 @@ CONFIG := training/configs/encoder-more.toml
 ENCODER := intfloat/multilingual-e5-small
 NAMES :=
 MINUTES := 60
+KILLS := 50
+SEED :=
 UPGRADE :=
 OPTIONS :=
 BASELINES := tfidf-linear spacy-textcat frozen-encoder
@@ -15,7 +17,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(if $(filter all,$(UPGRADE)),--upgrade,$(UPGRADE:%=--upgrade-package %))
 
-.PHONY: demo test test-offline test-slow test-spark fuzz load soak lint train finetune bench lock sbom audit wheelhouse clean help
+.PHONY: demo test test-offline test-slow test-spark fuzz load soak force lint train finetune bench lock sbom audit wheelhouse clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -58,6 +60,10 @@ load: $(VENV)/installed-dev  ## Twenty people who type, overload, 10,000 request
 
 soak: $(VENV)/installed-dev  ## The service for an hour at half of what it can take: errors, memory, descriptors; MINUTES=2 for less
 	$(BIN)/python tests/benchmarks/soak_service.py --minutes $(MINUTES)
+
+# Full disks are small ones in memory, which root alone can mount; without root they are left out.
+force: $(VENV)/installed-dev  ## Kill runs and jobs at 50 random moments, fill disks, exchange files, bring archive bombs; KILLS=10 for less
+	CASECODER_FORCE_KILLS=$(KILLS) CASECODER_FORCE_SEED=$(SEED) $(BIN)/python -m pytest tests/force
 
 lock: $(VENV)/installed-supply  ## Renew the locks for what pyproject.toml asks; UPGRADE=all: newest releases; UPGRADE=jinja2: of one
 	$(COMPILE) --extra service --extra postgres --extra pseudonyms --output-file deploy/service.lock

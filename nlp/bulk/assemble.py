@@ -149,6 +149,7 @@ def assemble(
                     finish.written(row, analysis, error)
             if report.errors != errors:
                 raise RunError(_unsound("the receipts count other errors than the results have"))
+            check_input(plan, source)  # once more: cells beside the narratives may have changed meanwhile
         report.notes += [*out.warnings, *(finish.notes() if finish else ())]
         return Assembled(report, layout, delimiter, table.has_header, len(table.columns))
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import RunError
+from .holding import hold
 from .replacing import writing
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-_HELD = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 
 
 @contextmanager
@@ -39,15 +31,10 @@ def release(path: Path) -> None:
 
 
 def _lock(file: BinaryIO, path: Path) -> bool:
-    try:
-        if sys.platform == "win32":
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    held = hold(file)
+    if not held:
         # A disk of the network may know no locks: better to run there unguarded than not at all.
-        return error.errno not in _HELD
+        return held is None
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from .values import InputOptions, unique_names
 
 BATCH_BYTES = 1 << 23  # unpacked bytes held at once
 MAX_BATCH = 1_000  # rows
+MAX_RATIO = 100  # unpacked to packed, of a file that unpacks to more than this:
+SMALL = 200_000_000  # bytes
+FEW_ROWS = 1_000_000  # more of them than a hundred for each byte of the file are none
 
+_BOMB = f"this file unpacks to more than {MAX_RATIO} times its size: give the table as .csv, or in several files"
 _BROKEN = "this is no Parquet file, or it is damaged or encrypted: save it again, or give .csv, .xlsx or .jsonl"
 
 
@@ -28,12 +33,17 @@ class ParquetSource:
 
         self.notes: Sequence[str] = ()
         self._stream = path.open("rb")
+        self._size = os.fstat(self._stream.fileno()).st_size
         try:
             self._file = pq.ParquetFile(self._stream, buffer_size=1 << 20)  # else whole column chunks are held
             schema = self._file.schema_arrow
+            _check_sizes(self._file.metadata, self._size)
         except (pa.ArrowException, OSError):
             self._stream.close()
             raise TableError(_BROKEN) from None
+        except BaseException:
+            self._stream.close()
+            raise
         names = unique_names(schema.names)
         self.names: Sequence[str] | None = names
         self.arrow_types: dict[str, Any] | None = dict(zip(names, map(_plain_type, schema.types), strict=True))
@@ -41,16 +51,7 @@ class ParquetSource:
         self._read = 0
 
     def records(self) -> Iterator[Record]:
-        import pyarrow as pa
-
-        batches = self._file.iter_batches(batch_size=self._batch_size())
-        while True:
-            try:
-                batch = next(batches, None)
-            except (pa.ArrowException, OSError):
-                raise TableError(f"the file breaks off or is damaged after row {self._read:,}: save it again") from None
-            if batch is None:
-                return
+        for batch in self._batches():
             columns = [_values(column) for column in batch.columns]
             for at in range(batch.num_rows):
                 self._read += 1
@@ -66,10 +67,66 @@ class ParquetSource:
         self._file.close()
         self._stream.close()
 
-    def _batch_size(self) -> int:
-        metadata = self._file.metadata
-        size = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
-        return max(1, min(MAX_BATCH, BATCH_BYTES * self._rows // size)) if size else MAX_BATCH
+    def _batches(self) -> Iterator[Any]:
+        import pyarrow as pa
+
+        unpacked = 0
+        for group in range(self._file.num_row_groups):
+            try:
+                for batch in self._file.iter_batches(batch_size=self._batch_size(group), row_groups=[group]):
+                    unpacked += sum(_dense(column).nbytes for column in batch.columns)
+                    if unpacked > max(SMALL, MAX_RATIO * self._size):
+                        raise TableError(_BOMB)
+                    yield batch
+            except (pa.ArrowException, OSError):
+                raise TableError(f"the file breaks off or is damaged after row {self._read:,}: save it again") from None
+
+    def _batch_size(self, group: int) -> int:
+        """How many rows of a group are unpacked at once: so many that they fit, also where each of them has the longest
+        of the values that stand once in the file for many rows."""
+        facts = self._file.metadata.row_group(group)
+        average = max(1, facts.total_byte_size // max(1, facts.num_rows))
+        rows: int = min(MAX_BATCH, BATCH_BYTES // average, BATCH_BYTES // self._longest(group))
+        return max(1, rows)
+
+    def _longest(self, group: int) -> int:
+        """Bytes of the longest value that stands once in a group for many rows; at least 1."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        facts = self._file.metadata.row_group(group)
+        chunks = (facts.column(number) for number in range(facts.num_columns))
+        names = [chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page and _is_text(chunk)]
+        if not names:
+            return 1
+        shared = pq.ParquetFile(self._stream, metadata=self._file.metadata, read_dictionary=names, buffer_size=1 << 20)
+        longest = 1
+        for batch in shared.iter_batches(batch_size=1, row_groups=[group], columns=names):
+            for column in batch.columns:
+                if pa.types.is_dictionary(column.type):
+                    longest = max(longest, pc.max(pc.binary_length(column.dictionary)).as_py() or 1)
+            break
+        return longest
+
+
+def _dense(column: Any) -> Any:
+    """A column in which each row has its own value."""
+    import pyarrow as pa
+
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _check_sizes(metadata: Any, size: int) -> None:
+    """Refuse what says of itself that it unpacks to far more than it is."""
+    unpacked = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    if unpacked > max(SMALL, MAX_RATIO * size) or metadata.num_rows > max(FEW_ROWS, MAX_RATIO * size):
+        raise TableError(_BOMB)
+
+
+def _is_text(chunk: Any) -> bool:
+    """Whether a column holds texts by themselves, and not in lists."""
+    return chunk.physical_type == "BYTE_ARRAY" and "." not in chunk.path_in_schema
 
 
 def _plain_type(kind: Any) -> Any:
@@ -90,8 +147,7 @@ def _values(column: Any) -> tuple[list[Any], frozenset[int]]:
 
     if isinstance(column.type, pa.BaseExtensionType):
         column = column.storage
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = _dense(column)
     try:
         return column.to_pylist(), frozenset()
     except UnicodeDecodeError:

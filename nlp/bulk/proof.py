@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import platform
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +20,7 @@ from typing import Any
 from .. import __version__
 from ..errors import RunError, TableError
 from . import ooxml, sealed, stamped
-from .assemble import Assembled
+from .assemble import Assembled, Report
 from .facts_columns import FactsColumns
 from .joining import Joining
 from .output import csv_cell
@@ -79,6 +80,17 @@ def read_receipt(path: Path) -> dict[str, Any]:
     if facts.get("format") != FORMAT:
         raise RunError(f"{path.name} is a receipt of another version of casecoder")
     return facts
+
+
+def report_of_ended(target: Path, plan: Plan) -> Report | None:
+    """What a run came to whose output is in its place, as its receipt tells; None where that is not so."""
+    try:
+        facts = read_receipt(receipt_path_of(target))
+        whole = facts["run"]["plan"] == plan.digest and facts["output"]["sha256"] == sealed.file_sha256(target)
+    except (RunError, OSError):
+        return None
+    said = "the run had ended well before it was stopped: nothing was left to do but to clear its work folder"
+    return Report(rows=facts["rows"], errors=Counter(facts["errors"]), notes=[said]) if whole else None
 
 
 def verify_output(target: Path, source: Path, receipt: Path | None = None) -> tuple[int, list[str]]:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import OutputError
+from .holding import hold
 
-STALE = 24 * 60 * 60  # seconds without a write, after which no run is behind an unfinished file any more
+STALE = 24 * 60 * 60  # seconds without a write, after which no run is behind an unfinished file any more, locks or not
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -66,17 +67,18 @@ def replacing(path: Path, *, keep_earlier: bool = False) -> Iterator[Place]:
     prefix = f".{target.name[:80]}."
     _sweep(target.parent, prefix)
     with writing(path):
-        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)
-    part, place = Path(name), Place(os.fdopen(handle, "wb"))
+        part, place = _begin(target.parent, prefix)
     try:
         yield place
         with writing(path):
             place.file.flush()
             os.fsync(place.file.fileno())
-            place.file.close()
+            if sys.platform == "win32":  # where no open file can be renamed
+                place.file.close()
             if target.exists():
                 shutil.copymode(target, part)
             place.kept = _put(part, target, keep_earlier=keep_earlier)
+            place.file.close()
     except BaseException:
         with contextlib.suppress(OSError):
             place.file.close()  # tries to write what is left in the buffer, once more in vain on a full disk
@@ -112,13 +114,33 @@ def _is_withheld(target: Path) -> bool:
     return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in (0, folder.st_uid, target.stat().st_uid)
 
 
+def _begin(folder: Path, prefix: str) -> tuple[Path, Place]:
+    """An unfinished file that is held as long as it is open, so that nobody sweeps it."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=folder)
+        part, place = Path(name), Place(os.fdopen(handle, "wb"))
+        if sys.platform == "win32" or (hold(place.file) is not False and part.exists()):
+            return part, place
+        place.file.close()  # somebody swept it before it was held
+
+
 def _sweep(folder: Path, prefix: str) -> None:
     """Remove what runs left behind that were killed: it holds text of cases."""
     unfinished = re.compile(re.escape(prefix) + r"[a-z0-9_]{8}\.part")  # as tempfile makes names
     with contextlib.suppress(OSError):
         for file in folder.iterdir():
-            if unfinished.fullmatch(file.name) and file.lstat().st_mtime < time.time() - STALE:
+            if unfinished.fullmatch(file.name) and _is_left(file):
                 file.unlink()
+
+
+def _is_left(part: Path) -> bool:
+    """Whether no run is behind an unfinished file any more."""
+    if part.lstat().st_mtime < time.time() - STALE:
+        return True
+    if sys.platform == "win32" or part.is_symlink():
+        return False
+    with part.open("r+b") as file:
+        return hold(file) is True
 
 
 def _put(part: Path, target: Path, *, keep_earlier: bool) -> Path | None:

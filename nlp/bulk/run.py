@@ -25,7 +25,7 @@ from .layout import Status, strongest_of
 from .legacy import Legacy, LegacyOptions
 from .prepare import RowWatcher, Take, coding_options, prepare
 from .progress import Progress
-from .proof import receipt_path_of, write_receipt
+from .proof import receipt_path_of, report_of_ended, write_receipt
 from .replacing import check_place
 from .shard_run import BULK_MAX_CHARACTERS, LoadedBundle
 from .shards import Plan
@@ -44,12 +44,14 @@ _SETTINGS = {"max_characters": "CASECODER_MAX_CHARACTERS"}  # where it is no opt
 class BulkOptions:
     """How a run works, and what it does beside coding.
 
-    ``work`` is the folder to work in, by default one beside the output; ``workers`` the number of processes, by default
-    one a core; ``row_seconds`` how long a row of up to 50,000 characters may take before it is set apart. ``key`` seals
-    what lies in the work folder; ``key_file`` is where other machines find it. ``legacy`` is for what else a legacy
-    file holds; None reads the narrative alone. ``take``, ``watchers`` and ``finish`` stand for it where a program does
-    something of its own with a table. ``report`` writes the account of the run, ``check`` a sheet of that many rows to
-    check by hand; ``date_column`` has the dates of the cases, and is found by its usual names.
+    ``work`` is the folder to work in, by default one beside the output; ``workers`` the number of processes, by
+    default one a core; ``row_seconds`` how long a row of up to 50,000 characters may take before it is set apart.
+    ``key`` seals what lies in the work folder; ``key_file`` is where other machines find it. ``keep_work`` leaves
+    that folder where it is, for a program that has still to bring the output into safety. ``legacy`` is for what
+    else a legacy file holds; None reads the narrative alone. ``take``, ``watchers`` and ``finish`` stand for it
+    where a program does something of its own with a table. ``report`` writes the account of the run, ``check`` a
+    sheet of that many rows to check by hand; ``date_column`` has the dates of the cases, and is found by its usual
+    names.
     """
 
     engine: str = "local"
@@ -57,6 +59,7 @@ class BulkOptions:
     resume: bool = False
     restart: bool = False
     work: Path | None = None
+    keep_work: bool = False
     key: bytes | None = field(default=None, repr=False)
     key_file: Path | None = None
     shard_rows: int | None = None
@@ -120,6 +123,9 @@ def run_bulk(
     account = _account(legacy, loaded, source, target, options, bulk)
     folder = bulk.work or work_folder(target)
     with stopping_in_order(), working(folder, resume=bulk.resume, restart=bulk.restart) as work:
+        if work.ended and (told := report_of_ended(target, work.ended)):
+            work.finished = True
+            return told
         plan = _plan(work, loaded, source, options, language, bulk, legacy)
         if target.suffix.lower() == ".xlsx" and plan.input.rows >= ooxml.MAX_ROWS:
             raise OutputError(f".xlsx holds at most {ooxml.MAX_ROWS:,} rows: write .csv, .jsonl or .parquet")
@@ -151,7 +157,7 @@ def run_bulk(
         write_receipt(
             target, plan, assembled, codebook=str(loaded.codebook), keep_text=keep_text, seconds=report.seconds
         )
-        work.finished = True
+        work.finished = not bulk.keep_work
     return report
 
 

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ..errors import RunError
+from . import stamped
 from .locking import locked, release
 from .receipts import count_receipts
 from .replacing import writing
@@ -22,6 +23,7 @@ from .shards import PLAN, RECEIPTS, RESULTS, SHARDS, Plan
 
 ENDING = ".casecoder"
 _LOCK = "casecoder.lock"
+_ENDED = "ended.json"  # the plan's name once the output is in its place and only the folder is left to be cleared
 _LONGEST = 80  # characters of the output's name in that of the folder
 
 
@@ -36,11 +38,13 @@ def work_folder(target: Path) -> Path:
 
 @dataclass
 class Work:
-    """A folder that this run has for itself. ``earlier`` is the plan that it goes on from; ``finished`` is set when
-    nothing in it is needed any more."""
+    """A folder that this run has for itself. ``earlier`` is the plan that it goes on from; ``ended`` that of a run that
+    was stopped while it cleared the folder, its output in its place; ``finished`` is set when nothing in it is needed
+    any more."""
 
     path: Path
     earlier: Plan | None = None
+    ended: Plan | None = None
     finished: bool = False
 
 
@@ -56,6 +60,7 @@ def working(path: Path, *, resume: bool, restart: bool) -> Iterator[Work]:
     work = Work(path)
     try:
         with locked(path / _LOCK):
+            work.ended = _ended(path) if resume else None
             work.earlier = _earlier(path, resume=resume, restart=restart)
             try:
                 yield work
@@ -67,6 +72,7 @@ def working(path: Path, *, resume: bool, restart: bool) -> Iterator[Work]:
                 raise
             finally:
                 if work.finished:
+                    _note_end(path)
                     _clear(path)
                     release(path / _LOCK)
     finally:
@@ -96,6 +102,17 @@ def _earlier(path: Path, *, resume: bool, restart: bool) -> Plan | None:
     return None
 
 
+def _ended(path: Path) -> Plan | None:
+    with contextlib.suppress(RunError):
+        return Plan.from_json(stamped.load(path / _ENDED))
+    return None
+
+
+def _note_end(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        (path / PLAN).replace(path / _ENDED)
+
+
 def _how_to_go_on(path: Path) -> str:
     done = count_receipts(path)
     said = f"{done:,} shard(s) are done" if done else "no shard is done yet"
@@ -113,10 +130,11 @@ def _sweep(path: Path) -> None:
 
 
 def _clear(path: Path) -> None:
-    """Empty the folder, but for the lock that this run holds; the plan first, lest a half pass for the whole."""
+    """Empty the folder, but for the lock that this run holds; the plan first, lest a half pass for the whole, and last
+    what tells that the run had ended."""
     with contextlib.suppress(OSError):
         (path / PLAN).unlink()
-    for item in path.iterdir():
+    for item in sorted(path.iterdir(), key=lambda item: item.name == _ENDED):
         if item.is_dir() and not item.is_symlink():
             shutil.rmtree(item, ignore_errors=True)
         elif item.name != _LOCK:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 import struct
 import warnings
@@ -21,11 +22,14 @@ from .values import InputOptions
 MAX_UNPACKED = 200_000_000  # bytes
 MAX_RATIO = 100  # unpacked to packed; spreadsheets stay below 40
 MAX_ENTRIES = 10_000
+MAX_DIRECTORY = 4_000_000  # bytes of the list of parts, which is held as a whole
+MAX_PART = 20_000_000  # bytes of a part that is held as a whole: formats, names of sheets
 _SMALL = 1_000_000  # bytes; below it, a ratio says nothing
 _STRINGS = "xl/sharedStrings.xml"
 _LOOK = 1_000  # rows in which a sheet has to show a value, or it counts as empty
 
 _RESAVE = "open it in Excel or LibreOffice and save it as .xlsx, without a password"
+_DIVIDE = "save the sheet as .csv, or divide it into several files"
 _DAMAGED = f"this .xlsx file is damaged: {_RESAVE}"
 # What openpyxl, zipfile and the XML parser raise for files that are not what they claim.
 _BROKEN = (
@@ -89,8 +93,10 @@ def check_archive(path: Path) -> None:
     if not head.startswith(b"PK"):
         raise TableError(f"this is no .xlsx file: {_RESAVE}; if it is CSV, call it .csv")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Directory(path) as directory, zipfile.ZipFile(directory) as archive:
             entries = archive.infolist()
+    except TableError:
+        raise
     except (zipfile.BadZipFile, ValueError, EOFError):
         raise TableError(_DAMAGED) from None
     _check_sizes(entries)
@@ -98,10 +104,37 @@ def check_archive(path: Path) -> None:
         raise TableError(f"this is an archive, but no .xlsx workbook of tables: {_RESAVE}")
 
 
+class _Directory(io.FileIO):
+    """An archive of which only the list of its parts is read: in one piece, however long it is."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_DIRECTORY:
+            raise TableError(_too_many())
+        return super().read(size) or b""
+
+
+class _PartTooLargeError(Exception):
+    """No ValueError, which openpyxl would take for damage."""
+
+
+class _Parts(zipfile.ZipFile):
+    """An archive whose parts are held as a whole only where they are small; sheets are read piece by piece."""
+
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        entry = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        if entry.file_size > MAX_PART:
+            raise _PartTooLargeError
+        return super().read(name, pwd)
+
+
+def _too_many() -> str:
+    return f"this .xlsx file has more than {MAX_ENTRIES:,} parts: {_DIVIDE}"
+
+
 def _check_sizes(entries: Sequence[zipfile.ZipInfo]) -> None:
-    advice = "save the sheet as .csv, or divide it into several files"
+    advice = _DIVIDE
     if len(entries) > MAX_ENTRIES:
-        raise TableError(f"this .xlsx file has more than {MAX_ENTRIES:,} parts: {advice}")
+        raise TableError(_too_many())
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
         raise TableError(f"this .xlsx file unpacks to more than {MAX_UNPACKED // 1_000_000} MB: {advice}")
     if any(entry.file_size > _SMALL and entry.file_size > MAX_RATIO * entry.compress_size for entry in entries):
@@ -112,6 +145,7 @@ def _check_sizes(entries: Sequence[zipfile.ZipInfo]) -> None:
 
 def _open(file: BinaryIO) -> Any:
     import openpyxl
+    from openpyxl.reader.excel import ExcelReader
     from openpyxl.utils.exceptions import InvalidFileException
 
     if not openpyxl.DEFUSEDXML:
@@ -119,7 +153,13 @@ def _open(file: BinaryIO) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and validations, which are not read
-            return openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            reader = ExcelReader(file, read_only=True, data_only=True, keep_links=False)
+            reader.archive = _Parts(file)
+            reader.read()
+            return reader.wb
+    except _PartTooLargeError:
+        said = f"a part of this .xlsx file beside its sheets is larger than {MAX_PART // 1_000_000} MB"
+        raise TableError(f"{said}: {_RESAVE}") from None
     except (InvalidFileException, *_BROKEN):
         raise TableError(_DAMAGED) from None
 

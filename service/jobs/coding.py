@@ -25,7 +25,7 @@ from nlp.types import Analysis
 
 from ..store.receipts import policy_mark
 from .children import ChildFailed, Facts, Tell, be_child
-from .folders import JobFiles, plain_folder
+from .folders import WORK, JobFiles, plain_folder
 from .options import JobOptions
 from .review_file import ReviewMaker
 
@@ -81,7 +81,7 @@ def code_job(task: CodingTask, tell: Tell, *, loaded: LoadedBundle | None = None
     """Code a job, or go on with it; tells how far it is and, at the end, what came out."""
     files = JobFiles(task.folder)
     loaded = loaded or LoadedBundle.open(task.bundle)
-    work = files.make(task.job_id) / "work"
+    work = files.make(task.job_id) / WORK
     anew = task.anew or _is_other(work, loaded)
     with files.open(task.job_id, INPUT, task.key) as sealed:
         size = sealed.size
@@ -133,6 +133,7 @@ class _Coding:
                 resume=not self._anew,
                 restart=self._anew,
                 work=self._work,
+                keep_work=True,  # until what came out is sealed and the store knows it
                 key=self._task.key,
                 take=self._take,
                 watchers=(self,),

@@ -23,6 +23,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+WORK = "work"
+"""The folder in that of a job in which its run works."""
+
 _ID = re.compile(r"[0-9a-f]{32}")
 _PLAIN = "casecoder-plain-"
 _LOCK = "in-use"
@@ -79,6 +82,10 @@ class JobFiles:
     def open(self, job_id: str, name: str, key: bytes) -> SealedFile:
         """A sealed file of a job to read from."""
         return SealedFile(self.of_job(job_id) / name, key, f"{job_id}/{name}")
+
+    def remove_work(self, job_id: str) -> None:
+        """Remove what is needed to go on with a job, once it is done."""
+        shutil.rmtree(self.of_job(job_id) / WORK, ignore_errors=True)
 
     def remove(self, job_id: str) -> None:
         """Remove all files of a job. What cannot be removed now is tried again by `sweep`."""

@@ -150,6 +150,7 @@ class Runner:
                 wanted = self._watch(child, job.id, seen)
             finally:
                 self._end(child)
+                sweep_plain()  # one that was killed has left its file in plain
             if self._settle(job.id, child, seen, wanted):
                 return
             task = self._task(job, anew=bool(seen.facts.get("anew", job.facts.get("anew"))))
@@ -224,7 +225,8 @@ class Runner:
         outcome = seen.outcome
         if outcome and outcome["event"] == "done":
             rows = [ToReview(*item) for item in outcome["to_review"]]
-            self._finish(job_id, "done", facts=outcome["facts"], notes=outcome["notes"], to_review=rows)
+            if self._finish(job_id, "done", facts=outcome["facts"], notes=outcome["notes"], to_review=rows):
+                self._files.remove_work(job_id)
         elif wanted is None:
             self._files.remove(job_id)  # erased while it ran
         elif wanted == "stopping":
@@ -252,17 +254,19 @@ class Runner:
                 child.hear(self._tick)
             child.kill()
 
-    def _finish(self, job_id: str, state: JobState, **what: Any) -> None:
-        """Write down how a job ended; where the store cannot be used, as soon as it can."""
+    def _finish(self, job_id: str, state: JobState, **what: Any) -> bool:
+        """Write down how a job ended; where the store cannot be used, as soon as it can. False where it could not be
+        until this was to stop: then the job is gone on with, and ends soon."""
         while True:
             try:
-                return finish_job(self._store, job_id, state, days=self._settings.job_days, **what)
+                finish_job(self._store, job_id, state, days=self._settings.job_days, **what)
+                return True
             except SealBroken:
                 raise
             except StoreError as error:
                 _log.error("the end of a job waits: %s", type(error).__name__)
                 if self._stop.wait(_TROUBLE):
-                    return None  # it is gone on with, and ends soon
+                    return False
 
     def give_up(self) -> None:
         """Let another runner have the queue at once."""

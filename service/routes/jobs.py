@@ -19,8 +19,8 @@ from starlette.responses import StreamingResponse
 
 from ..access import CoordinatorDep, StoreDep, get_principal
 from ..job_schemas import DryRunOut, JobOptionsIn, JobOut, NothingIn, PreviewOut
-from ..jobs.children import ask_child
-from ..jobs.folders import JobFiles
+from ..jobs.children import ChildFailed, ask_child
+from ..jobs.folders import JobFiles, sweep_plain
 from ..jobs.options import ENDINGS, JobOptions
 from ..jobs.sealed_file import SealedFile
 from ..limits import Limits
@@ -221,7 +221,11 @@ def dry_run(
 
 def look_apart(task: LookingTask) -> Any:
     """Look at a file in a process of its own."""
-    return ask_child("service.jobs.looking", task.to_json(), seconds=_LOOK_SECONDS)
+    try:
+        return ask_child("service.jobs.looking", task.to_json(), seconds=_LOOK_SECONDS)
+    except ChildFailed:
+        sweep_plain()  # one that was killed has left its file in plain
+        raise
 
 
 def _looked(

@@ -487,6 +487,48 @@ def test_job_whose_server_ended_is_gone_on_with_by_the_next_runner(jobs, loaded,
     assert sorted(coded) == list(range(1, 121))
 
 
+def test_job_whose_output_could_not_be_sealed_is_not_coded_again(jobs, loaded, coded, monkeypatch):
+    job = jobs.bring(long_table(120)).json()["id"]
+    jobs.post(f"/v1/jobs/{job}/start", {"text_column": 2}, "river")
+
+    def refuse(*args):
+        raise ChildFailed("store.failed", "is the disk full?")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("service.jobs.coding._take_in", refuse)
+        assert jobs.run()["state"] == "failed"
+    assert len(coded) == 120
+    jobs.post(f"/v1/jobs/{job}/start", {"text_column": 2}, "river")
+    assert jobs.run()["state"] == "done"
+    assert len(coded) == 120
+    assert not (jobs.files.of_job(job) / "work").exists()
+
+
+def test_what_a_process_that_was_killed_leaves_in_plain_is_removed_at_once(jobs, loaded, tmp_path, monkeypatch):
+    monkeypatch.setattr("service.jobs.folders._MEMORY", tmp_path)
+    left = tmp_path / "casecoder-plain-left"
+
+    class KilledChild(SilentChild):
+        def _work(self, task, loaded):
+            left.mkdir()
+            (left / "in-use").touch()
+            (left / "input.csv").write_text(CANARY)
+            super()._work(task, loaded)
+
+    job = jobs.bring().json()["id"]
+    jobs.post(f"/v1/jobs/{job}/start", OPTIONS, "river")
+    seen = []
+    kinds = iter([KilledChild, ThreadChild])
+
+    def start(task):
+        seen.append(left.exists())
+        return next(kinds)(task, loaded)
+
+    assert jobs.run(start=start)["state"] == "done"
+    assert seen == [False, False]
+    assert not left.exists()
+
+
 def test_job_whose_process_dies_again_and_again_fails(jobs, loaded):
     job = jobs.bring().json()["id"]
     jobs.post(f"/v1/jobs/{job}/start", OPTIONS, "river")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from nlp.bulk import assemble
 from nlp.bulk.engines import local
 from nlp.bulk.engines.local import run_local
 from nlp.bulk.receipts import Receipt, verify
@@ -230,6 +231,38 @@ def test_resume_without_unfinished_work_begins_at_the_beginning(write_cases, tmp
     assert report.rows == 3
 
 
+def test_run_that_was_stopped_while_it_cleared_its_folder_codes_nothing_again(write_cases, tmp_path, tiny, monkeypatch):
+    source, target = write_cases(texts(20)), tmp_path / "out.jsonl"
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(shutil, "rmtree", interrupt)
+        run_bulk(tiny, source, target)
+    content = target.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr("nlp.bulk.shard_run.code_row", lambda *args: pytest.fail("a row was coded again"))
+        report = run_bulk(tiny, source, target, bulk=BulkOptions(resume=True))
+    assert (report.rows, report.errors) == (20, {"narrative.empty": 2})
+    assert target.read_bytes() == content
+    assert not work_folder(target).exists()
+
+
+def test_run_whose_output_is_gone_by_the_time_it_is_gone_on_with_begins_anew(write_cases, tmp_path, tiny, monkeypatch):
+    source, target = write_cases(texts(20)), tmp_path / "out.jsonl"
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(shutil, "rmtree", interrupt)
+        run_bulk(tiny, source, target)
+    target.unlink()
+    assert run_bulk(tiny, source, target, bulk=BulkOptions(resume=True)).rows == 20
+    assert target.exists()
+
+
 def test_folder_without_a_plan_is_begun_anew(write_cases, tmp_path, tiny):
     target = tmp_path / "out.jsonl"
     left = work_folder(target) / "shards"
@@ -301,6 +334,22 @@ def test_input_that_changes_while_rows_are_coded_gives_no_output(write_cases, tm
     with pytest.raises(RunError, match="the input has changed"):
         run_bulk(tiny, source, tmp_path / "out.jsonl", on_progress=change)
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_cells_that_change_while_the_output_is_put_together_give_no_output(write_cases, tmp_path, tiny, monkeypatch):
+    source, target = write_cases(texts(20)), tmp_path / "out.jsonl"
+    content, read = source.read_text(), assemble._side_by_side
+
+    def change_at_the_end(*args):
+        yield from read(*args)
+        source.write_text(content.replace('"c20"', '"c21"'))
+
+    with monkeypatch.context() as patched, pytest.raises(RunError, match="the input has changed"):
+        patched.setattr(assemble, "_side_by_side", change_at_the_end)
+        run_bulk(tiny, source, target)
+    assert not target.exists()
+    source.write_text(content)
+    assert run_bulk(tiny, source, target, bulk=BulkOptions(resume=True)).rows == 20
 
 
 def test_interrupted_putting_together_codes_nothing_again(write_cases, tmp_path, tiny, monkeypatch):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nlp.bulk import parquet_output
+from nlp.bulk import parquet_input, parquet_output
 from nlp.bulk.tables import Row, open_input, open_output
 from nlp.errors import TableError
 
@@ -125,3 +125,32 @@ def test_a_page_that_is_damaged_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(content))
     with pytest.raises(TableError, match="damaged after row"):
         rows_of(path)
+
+
+@pytest.mark.parametrize(
+    ("texts", "limits"),
+    [
+        (pa.DictionaryArray.from_arrays(pa.array([0] * 3_000, pa.int32()), pa.array(["she " * 25_000])), {}),
+        (pa.array(["a" * 3_000_000] * 3), {"SMALL": 5_000_000}),
+        (pa.nulls(9_000, pa.string()), {"FEW_ROWS": 1_000, "MAX_RATIO": 1}),
+    ],
+    ids=["one long value for all rows", "pages of one letter", "rows that take no place"],
+)
+@pytest.mark.parametrize("typed", [False, True])
+def test_file_that_unpacks_to_far_more_than_it_is_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: Any, limits: dict[str, int], typed: bool
+) -> None:
+    for name, value in limits.items():
+        monkeypatch.setattr(parquet_input, name, value)
+    pq.write_table(pa.table({"text": texts}), tmp_path / "cases.parquet", compression="zstd", store_schema=typed)
+    with pytest.raises(TableError, match="unpacks to more than"):
+        rows_of(tmp_path / "cases.parquet")
+
+
+def test_value_that_stands_once_for_many_rows_is_read_for_each(tmp_path: Path) -> None:
+    values, places = ["short", "she " * 500_000], [0, 1, None] * 20
+    texts = pa.DictionaryArray.from_arrays(pa.array(places, pa.int32()), pa.array(values))
+    pq.write_table(pa.table({"text": texts}), tmp_path / "cases.parquet", row_group_size=17, store_schema=False)
+    assert [row.cells[0] for row in rows_of(tmp_path / "cases.parquet")] == [
+        None if place is None else values[place] for place in places
+    ]

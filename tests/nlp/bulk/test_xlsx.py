@@ -148,6 +148,26 @@ def test_archive_bombs_are_refused_before_they_are_unpacked(
         open_input(path)
 
 
+def test_long_list_of_parts_is_refused_before_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = book(tmp_path / "cases.xlsx", Sheet=CASES)
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(2_000):
+            archive.writestr(f"xl/media/{number}", b"")
+    monkeypatch.setattr(xlsx_input, "MAX_DIRECTORY", 50_000)
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda *_: pytest.fail("the list was held"))
+    with pytest.raises(TableError, match="more than 10,000 parts"):
+        open_input(path)
+
+
+def test_large_part_beside_the_sheets_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = book(tmp_path / "cases.xlsx", Sheet=[*CASES, *([number, "She was refused."] for number in range(2_000))])
+    monkeypatch.setattr(xlsx_input, "MAX_PART", 30_000)
+    assert len(rows_of(path)) > 2_000
+    monkeypatch.setattr(xlsx_input, "MAX_PART", 100)
+    with pytest.raises(TableError, match="beside its sheets is larger"):
+        open_input(path)
+
+
 def test_entities_of_xml_are_refused(tmp_path: Path) -> None:
     path = book(tmp_path / "plain.xlsx", Sheet=CASES)
     bomb = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet'

@@ -1,0 +1,1 @@
+"""Coding by force: processes killed at random moments, full disks, files exchanged, archive bombs."""
