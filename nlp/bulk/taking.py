@@ -44,6 +44,7 @@ class OneColumn:
             return ShardRow(row.number, None, problem=row.problem)
         identifier = text_of(row.cells[self.id_at]) if self.id_at is not None else ""
         text = text_of(row.cells[self.text_at])
+        text = text if text.strip() else ""  # as several cells are joined, and as a proof reads it again
         return ShardRow(row.number, text, language=self.language, case_id=identifier or str(row.number))
 
     def redacted(self, row: Row, analysis: Analysis | None) -> Mapping[int, Any]:
@@ -54,7 +55,8 @@ class OneColumn:
 class ChosenColumns:
     """The narrative in one or several cells, with the language and the country that other cells state.
 
-    ``language`` is that of all rows; ``otherwise`` that of rows which state none. Where both are None, it is recognized.
+    ``language`` is that of all rows; ``otherwise`` that of rows which state none. Where both are None, it is
+    recognized.
     """
 
     joining: Joining

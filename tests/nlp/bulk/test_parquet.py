@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nlp.bulk import parquet_output
+from nlp.bulk.parquet_input import type_name
 from nlp.bulk.tables import Row, open_input, open_output
 from nlp.errors import TableError
 
@@ -125,3 +126,8 @@ def test_a_page_that_is_damaged_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(content))
     with pytest.raises(TableError, match="damaged after row"):
         rows_of(path)
+
+
+def test_names_within_a_type_are_not_told() -> None:
+    kinds = [pa.struct([("Zarina", pa.string())]), pa.timestamp("us", tz="Zarina"), pa.list_(pa.int8()), pa.int64()]
+    assert [type_name(kind) for kind in kinds] == ["struct", "timestamp", "list", "int64"]
