@@ -22,6 +22,7 @@ import typer
 
 from . import __version__
 from .bulk_cli import EXIT_REFUSED, EXIT_ROW_ERRORS, bulk, verify
+from .core_dumps import no_core_dumps
 from .errors import (
     CasecoderError,
     NarrativeEmpty,
@@ -84,6 +85,7 @@ def guarded(command: Callable[_P, _R]) -> Callable[_P, _R]:
     @functools.wraps(command)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         sys.excepthook = _content_free_hook
+        no_core_dumps()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 # Files and pipes get UTF-8 on every system; a console in a legacy code page must not stop the output.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from .bulk.run import Progress, Report
 from .codebook import Codebook
 from .types import Analysis
 
+_COMMANDS = re.compile("[\0-\b\v\f\x0e-\x1f\x7f-\x9f]")
 _COLORS = {"auto": "green", "suggest": "cyan", "review": "yellow", "none": "dim"}
 _STRENGTHS = ("auto", "suggest", "review")
 _TOP_CODES = 8  # of each axis in the report of a run
@@ -40,7 +42,7 @@ def show_analysis(analysis: Analysis, codebook: Codebook, *, all_codes: bool) ->
                 codebook.label(item.code).label[language],
                 f"{item.probability:.0%}",
                 f"[{_COLORS[item.decision]}]{item.decision}[/]",
-                escape(" … ".join(evidence.redacted for evidence in item.evidence)),
+                escape(_shown(" … ".join(evidence.redacted for evidence in item.evidence))),
             )
     console = output_console()
     console.print(table)
@@ -49,7 +51,7 @@ def show_analysis(analysis: Analysis, codebook: Codebook, *, all_codes: bool) ->
         if is_open and (nothing := codebook.axis(axis).nothing):
             console.print(f"{nothing[language]}: {probability:.0%}")
     console.print("[bold]Redacted text[/]")
-    console.print(analysis.redaction.text, markup=False, highlight=False, soft_wrap=True)
+    console.print(_shown(analysis.redaction.text), markup=False, highlight=False, soft_wrap=True)
     if doubts := len(analysis.redaction.doubts):
         console.print(
             f"[yellow]{doubts} place(s) in it may still tell who somebody is: `redact --report` marks them[/]"
@@ -162,7 +164,7 @@ def _preview(report: Report, codebook: Codebook) -> Table:
             if not said and analysis.nothing.get(axis.id, 0) >= 0.5 and axis.nothing:
                 said = [f"[dim]{axis.nothing[codebook.languages[0]].lower()}[/] {analysis.nothing[axis.id]:.0%}"]
             cells.append("\n".join(said))
-        text = analysis.redaction.text
+        text = _shown(analysis.redaction.text)
         table.add_row(str(number), *cells, escape(text[:_PREVIEW_WORDS] + ("…" if len(text) > _PREVIEW_WORDS else "")))
     return table
 
@@ -180,6 +182,11 @@ def _counts(report: Report, codebook: Codebook) -> Table:
                 table.add_row(axis.label[codebook.languages[0]], code, *cells)
         table.add_section()
     return table
+
+
+def _shown(text: str) -> str:
+    """A text of a case as a terminal may get it: what would command the terminal is a mark in the text."""
+    return _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def output_console() -> Console:

@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from nlp.core_dumps import no_core_dumps
 from nlp.errors import SettingsError
 from nlp.keys import VARIABLE
 
@@ -72,14 +73,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def no_core_dumps() -> None:
-    """A crash leaves no copy of the memory, in which narratives may stand."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def worker_app() -> FastAPI:

@@ -75,6 +75,7 @@ class Assembled:
     delimiter: str
     has_header: bool
     width: int
+    sheet: str | None = None
 
 
 def assemble(
@@ -151,7 +152,7 @@ def assemble(
                 raise RunError(_unsound("the receipts count other errors than the results have"))
             check_input(plan, source)  # once more: cells beside the narratives may have changed meanwhile
         report.notes += [*out.warnings, *(finish.notes() if finish else ())]
-        return Assembled(report, layout, delimiter, table.has_header, len(table.columns))
+        return Assembled(report, layout, delimiter, table.has_header, len(table.columns), table.sheet)
 
 
 def check_input(plan: Plan, source: Path) -> None:

@@ -52,4 +52,4 @@ def usual_names(listed: str) -> tuple[str, ...]:
 
 
 def _folded(name: str) -> str:
-    return without_marks(fold_label(plain(name[: 2 * MAX_HEADER_LENGTH])))
+    return without_marks(fold_label(plain(name[: 2 * MAX_HEADER_LENGTH]).rstrip("? ")))

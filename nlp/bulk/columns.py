@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ..errors import TableError
@@ -78,9 +79,16 @@ class _Finder:
 
     def id(self, wanted: str | None, text_at: int) -> tuple[int | None, tuple[str, ...]]:
         if wanted is not None:
-            return self._given(wanted, "id"), ()
+            return self._given_id(wanted, text_at), ()
         at = self._by_name(ID_NAMES, but=text_at)
         return at, () if at is None else (f"the id of a case is column {at + 1}, by its name",)
+
+    def _given_id(self, wanted: str, text_at: int) -> int:
+        """Ids are copied as they are: a column of the narrative as the id would come out unredacted."""
+        at = self._given(wanted, "id")
+        if at in (text_at, *self._joined()):
+            raise TableError(f"column {at + 1} is the narrative, or a part of it, and cannot be the id as well")
+        return at
 
     def _given(self, wanted: str, what: str) -> int:
         for names in (self.columns, tuple(map(plain, self.columns))):
@@ -125,7 +133,7 @@ class _Finder:
             f"warning: column {at + 1} holds long texts too, and is copied without redaction"
             for at in range(len(self.columns))
             if at not in (chosen, *self._joined())
-            and (prose := self._prose(at))
+            and (prose := self._prose(at, nested=True))
             and sum(map(len, prose)) > CLEARLY_TEXT * len(prose)
         )
 
@@ -133,12 +141,14 @@ class _Finder:
         """The columns that are read and redacted with the narrative."""
         return {self._given(name, "narrative") for name in self.joined}
 
-    def _prose(self, at: int) -> list[str]:
-        """The cells of a column that have several words: keys and addresses of web pages are long, but no texts."""
+    def _prose(self, at: int, *, nested: bool = False) -> list[str]:
+        """The cells of a column that have several words: keys and addresses of web pages are long, but no texts.
+        ``nested``: also texts within lists and objects."""
         if set(self.columns) >= _CODED and _OURS.fullmatch(self.columns[at]):
             return []
         cells = (row[at] for row in self.rows if at < len(row))
-        return [cell for cell in cells if isinstance(cell, str) and len(cell.split()) > 1]
+        texts = chain.from_iterable(map(_texts_in, cells)) if nested else cells
+        return [text for text in texts if isinstance(text, str) and len(text.split()) > 1]
 
     def _mean_length(self, at: int, texts: Sequence[Any] | None = None) -> float:
         texts = [row[at] for row in self.rows if at < len(row)] if texts is None else texts
@@ -151,3 +161,12 @@ class _Finder:
             for number, name in enumerate(self.columns[:MAX_LISTED], start=1)
         ]
         return f"the columns {', '.join(listed)}" + (", and more" if len(self.columns) > MAX_LISTED else "")
+
+
+def _texts_in(cell: Any) -> Iterator[str]:
+    """The texts of a cell, which may be a list or an object."""
+    if isinstance(cell, str):
+        yield cell
+    elif isinstance(cell, dict | list | tuple):
+        for item in cell.values() if isinstance(cell, dict) else cell:
+            yield from _texts_in(item)

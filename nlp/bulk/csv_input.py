@@ -52,6 +52,7 @@ class CsvSource:
     names: Sequence[str] | None = None
     blank = ""
     arrow_types: dict[str, Any] | None = None
+    sheet: str | None = None
 
     def __init__(self, path: Path, options: InputOptions) -> None:
         csv.field_size_limit(MAX_CELL)  # of the whole process; the limit of the library is 131,072

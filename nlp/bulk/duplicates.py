@@ -205,6 +205,19 @@ def alike(first: Analysis, own: Analysis) -> Analysis:
     )
 
 
+def unsettled(first: Analysis, own: Analysis) -> Analysis:
+    """What `alike` gives, for a duplicate that reads otherwise: the machine sets nothing in it by itself, neither a
+    code nor that none applies."""
+    same = alike(first, own)
+    return replace(
+        same,
+        suggestions=tuple(
+            replace(item, decision="suggest") if item.decision == "auto" else item for item in same.suggestions
+        ),
+        nothing={axis: min(value, own.nothing.get(axis, 0.0)) for axis, value in first.nothing.items()},
+    )
+
+
 def reads_otherwise(first: Analysis, own: Analysis) -> bool:
     """Whether a near duplicate by itself would be suggested other codes than the first row: a word or two that it has
     more or less may turn the story, so that a person should look."""

@@ -46,10 +46,11 @@ class Encoding:
 def detect(path: Path, wanted: str | None = None) -> Encoding:
     """The encoding that is asked for or, without one, that the bytes speak for.
 
-    Raises ``TableError`` for a name that is not known.
+    Raises ``TableError`` for a name that is not known, or in which the file cannot be read at all.
     """
     if wanted is not None:
         name = _known(wanted)
+        _check_beginning(path, name)
         return Encoding(name, damaged=not _fits(path, name))
     with path.open("rb") as file:
         head = file.read(_SAMPLE)
@@ -75,9 +76,19 @@ def _known(wanted: str) -> str:
     name = {"windows-1251": "cp1251", "utf8": "utf-8-sig", "utf-8": "utf-8-sig"}.get(name, name)
     try:
         io.TextIOWrapper(io.BytesIO(), encoding=name)
-    except LookupError:
+    except (LookupError, ValueError):
         raise TableError(f"there is no encoding {wanted!r}: try utf-8, utf-16 or windows-1251") from None
     return name
+
+
+def _check_beginning(path: Path, name: str) -> None:
+    """Refuse what damage cannot explain: UTF-16 without its mark, and encodings that are none of texts."""
+    decoder = codecs.getincrementaldecoder(name)("casecoder.damage")
+    try:
+        with path.open("rb") as file:
+            decoder.decode(file.read(_SAMPLE))
+    except UnicodeError:
+        raise TableError(f"this file is no {name.upper()} text: leave the encoding out to have it found") from None
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

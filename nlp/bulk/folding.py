@@ -11,6 +11,7 @@ _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u30fb"
 _ALIKE = str.maketrans({"ё": "е", "ı": "i", **dict.fromkeys("’‘ʻʼ`´ʹ′", "'"), **dict.fromkeys(_DASHES, "-")})
 _AROUND_DASH = re.compile(r"\s*-[\s-]*")
 _PIECE = 200  # characters
+_DOUBT = "?\u061f"  # the second one is Arabic
 _INVISIBLE = frozenset({"Cf", "Cc"})  # soft hyphens, joiners, byte order marks, control signs
 
 
@@ -33,8 +34,8 @@ def fold_label(text: str) -> str:
     """A label as it is compared: without case, with one blank for any number, one kind of dash and apostrophe, е for ё,
     and without punctuation at its ends.
 
-    A minus sign before a digit stays, since old lists have codes like -9 beside 9; so does what is nothing but
-    punctuation.
+    A minus sign before a digit stays, since old lists have codes like -9 beside 9; so does a question mark, since who
+    writes ``police?`` does not say ``police``; and what is nothing but punctuation.
     """
     seen = "".join(sign for sign in composed(text) if unicodedata.category(sign) not in _INVISIBLE)
     alike = composed(seen.casefold()).replace("i\u0307", "i").translate(_ALIKE)
@@ -52,7 +53,7 @@ def _without_ends(text: str) -> str:
 
 
 def _is_end(sign: str) -> bool:
-    return sign.isspace() or unicodedata.category(sign).startswith("P")
+    return sign not in _DOUBT and (sign.isspace() or unicodedata.category(sign).startswith("P"))
 
 
 def _is_minus(text: str, at: int) -> bool:

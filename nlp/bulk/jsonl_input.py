@@ -29,6 +29,7 @@ class JsonlSource:
     blank = None
     delimiter: str | None = None
     arrow_types: dict[str, Any] | None = None
+    sheet: str | None = None
 
     def __init__(self, path: Path, options: InputOptions) -> None:
         self._encoding = detect(path, options.encoding)

@@ -17,7 +17,7 @@ from .agreement import Agreement
 from .coded import CodedColumns, FinalCodes, People, coded_columns, differing_axes, final_codes
 from .descriptions import DUPLICATE_OF, final_column, given_by_column
 from .duplicate_rows import DuplicateRows
-from .duplicates import DuplicateFinder, alike, copied, duplicate_key, reads_otherwise
+from .duplicates import DuplicateFinder, alike, copied, duplicate_key, reads_otherwise, unsettled
 from .facts_columns import NONE, FactsColumns, facts_columns
 from .joining import joining
 from .layout import Cell
@@ -232,6 +232,7 @@ class Copies:
             return own
         if reads_otherwise(first, own):
             self._doubtful = row
+            return unsettled(first, own)
         if found.identical and first.language == own.language:
             return copied(first, case_id=own.case_id)
         return alike(first, own)

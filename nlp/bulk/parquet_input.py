@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class ParquetSource:
 
     blank = None
     delimiter: str | None = None
+    sheet: str | None = None
 
     def __init__(self, path: Path, options: InputOptions) -> None:
         import pyarrow as pa
@@ -156,13 +158,18 @@ def _values(column: Any) -> tuple[list[Any], frozenset[int]]:
         return _as_text(column), frozenset()
 
 
+def type_name(kind: Any) -> str:
+    """What an Arrow type is called, without the names of fields and zones in it: a person chose those."""
+    return re.split(r"[<\[(]", str(kind), maxsplit=1)[0]
+
+
 def _as_text(column: Any) -> list[Any]:
     import pyarrow as pa
 
     try:
         texts: list[Any] = column.cast(pa.string()).to_pylist()
     except pa.ArrowException:
-        raise TableError(f"a column of type {column.type} cannot be read: save it as text") from None
+        raise TableError(f"a column of type {type_name(column.type)} cannot be read: save it as text") from None
     return texts
 
 

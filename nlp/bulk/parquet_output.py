@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from ..errors import OutputError
 from .about import About
+from .parquet_input import type_name
 from .values import text_of, without_surrogates
 
 GROUP_ROWS = 10_000
@@ -88,4 +89,6 @@ def _array(values: list[Any], kind: Any) -> Any:
     try:  # values that came as text, because Python has no type for them
         return pa.array([None if value is None else text_of(value) for value in values], type=pa.string()).cast(kind)
     except (pa.ArrowException, TypeError, ValueError):
-        raise OutputError(f"a value does not fit its column of type {kind}: write .jsonl instead of .parquet") from None
+        raise OutputError(
+            f"a value does not fit its column of type {type_name(kind)}: write .jsonl instead of .parquet"
+        ) from None

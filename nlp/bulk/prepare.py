@@ -23,6 +23,8 @@ SHARD_CHARACTERS = (
     2_000_000  # code points of narratives; a shard with more is closed after the row that brings it there
 )
 
+_NAMES = ("text_column", "id_column", "sheet", "joined", "join", "language_column", "country_column", "coded")
+
 Take = Callable[[InputTable], Taking]
 
 
@@ -68,7 +70,7 @@ def prepare(
             (work / folder).mkdir(exist_ok=True)
     digest = RowsDigest()
     with open_input(source, options) as table:
-        name, size, sha256 = source.name, source.stat().st_size, input_sha256(source)
+        size, sha256 = source.stat().st_size, input_sha256(source)
         taking = take(table) if take else taking_of(table, language=language)
         rows = _taken(table, taking, watchers, digest)
         with closing_all(watchers):
@@ -80,9 +82,9 @@ def prepare(
         raise TableError("the input has no rows: nothing was written")
     count = sum(shard.rows for shard in shards)
     plan = Plan(
-        input=InputFacts(name, size, sha256, count, digest.hexdigest()),
+        input=InputFacts(size, sha256, count, digest.hexdigest()),
         columns={role: list(places) for role, places in taking.columns.items()},
-        options=coding_options(options, bundle, language, further),
+        options=coding_options(options, bundle, language, further, key=key),
         bundle_name=bundle.name,
         bundle_digest=bundle.digest,
         shards=shards,
@@ -104,12 +106,23 @@ def closing_all(watchers: Sequence[RowWatcher]) -> Iterator[None]:
 
 
 def coding_options(
-    options: InputOptions, bundle: LoadedBundle, language: str | None, further: Mapping[str, Any] = {}
+    options: InputOptions,
+    bundle: LoadedBundle,
+    language: str | None,
+    further: Mapping[str, Any] = {},
+    *,
+    key: bytes | None = None,
 ) -> dict[str, Any]:
-    """What was asked for that decides how rows are read and coded, as a plan keeps it."""
+    """What was asked for that decides how rows are read and coded, as a plan keeps it.
+
+    With a ``key``, names of sheets and columns are marks by which only their change is noticed: a plan lies open.
+    """
     asked = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
     of_bundle = {"max_characters": bundle.max_characters, "auto_precision": bundle.auto_precision}
-    return {**asked, "language": language, **of_bundle, **further}
+    kept = {**asked, "language": language, **of_bundle, **further}
+    if key:
+        kept |= {name: sealed.mark(kept[name], key) for name in _NAMES if kept.get(name)}
+    return kept
 
 
 def input_sha256(source: Path) -> str:

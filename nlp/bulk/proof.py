@@ -36,7 +36,6 @@ ENDING = ".receipt.json"
 MAX_FAULTS = 10  # sentences; after that, more of them tell nothing new
 
 _LIBRARIES = ("numpy", "onnxruntime", "pyarrow", "spacy", "tokenizers")
-_READING = ("sheet", "encoding", "delimiter")
 _TEXT_ENDINGS = (".csv", ".tsv")
 
 
@@ -45,9 +44,17 @@ def receipt_path_of(target: Path) -> Path:
 
 
 def write_receipt(
-    target: Path, plan: Plan, assembled: Assembled, *, codebook: str, keep_text: bool, seconds: float
+    target: Path,
+    plan: Plan,
+    assembled: Assembled,
+    *,
+    options: InputOptions,
+    codebook: str,
+    keep_text: bool,
+    seconds: float,
 ) -> None:
-    """Write the receipt of an output that is in its place. Raises `OutputError`."""
+    """Write the receipt of an output that is in its place; ``options`` are those that its input was read with. Raises
+    `OutputError`."""
     report, layout = assembled.report, assembled.layout
     facts = {
         "format": FORMAT,
@@ -57,7 +64,12 @@ def write_receipt(
         "output": {"size": target.stat().st_size, "sha256": sealed.file_sha256(target)},
         "bundle": {"name": plan.bundle_name, "digest": plan.bundle_digest, "codebook": codebook},
         "run": {"plan": plan.digest, "shards": len(plan.shards), "seconds": round(seconds, 1)},
-        "reading": {**{name: plan.options[name] for name in _READING}, "header": assembled.has_header},
+        "reading": {
+            "sheet": assembled.sheet,  # its name may be somebody's
+            "encoding": options.encoding,
+            "delimiter": options.delimiter,
+            "header": assembled.has_header,
+        },
         "table": {
             "columns": assembled.width,
             **{role: list(places) for role, places in plan.columns.items()},

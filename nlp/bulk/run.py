@@ -155,7 +155,13 @@ def run_bulk(
             account.write(plan, seconds=report.seconds, engine=bulk.engine, workers=workers, notes=report.notes)
             report.beside += account.files
         write_receipt(
-            target, plan, assembled, codebook=str(loaded.codebook), keep_text=keep_text, seconds=report.seconds
+            target,
+            plan,
+            assembled,
+            options=options,
+            codebook=str(loaded.codebook),
+            keep_text=keep_text,
+            seconds=report.seconds,
         )
         work.finished = not bulk.keep_work
     return report
@@ -241,7 +247,7 @@ def _plan(
     """The plan of the earlier run, if this one may go on with it; else a new one."""
     further = legacy.options.to_json() if legacy else {}
     if work.earlier:
-        asked = coding_options(options, loaded, language, further)
+        asked = coding_options(options, loaded, language, further, key=bulk.key)
         _check_earlier(work.earlier, loaded, source, asked, bulk.key)
         return work.earlier
     return prepare(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import json
 import os
 import secrets
 from pathlib import Path
@@ -77,6 +78,11 @@ def file_sha256(path: Path) -> str:
 def key_mark(key: bytes) -> str:
     """What tells whether a key is the one that sealed a folder; tells nothing about the key itself."""
     return hmac.digest(_derived(key, b"mark"), b"work folder", "sha256").hex()[:16]
+
+
+def mark(value: object, key: bytes) -> str:
+    """What tells whether a plain value is still the same, and nothing else without the key."""
+    return hmac.digest(_derived(key, b"mark of a value"), json.dumps(value).encode(), "sha256").hex()[:16]
 
 
 def _seal(path: Path, content: bytes, key: bytes) -> bytes:

@@ -27,7 +27,7 @@ from .. import __version__
 from ..errors import RunError
 from . import sealed, stamped
 
-FORMAT = 1  # of the work folder; a change that other versions cannot read raises it
+FORMAT = 2  # of the work folder; a change that other versions cannot read raises it
 PLAN = "plan.json"
 SHARDS, RESULTS, RECEIPTS = "shards", "results", "receipts"
 
@@ -81,9 +81,9 @@ class Shard:
 
 @dataclass(frozen=True)
 class InputFacts:
-    """What file the rows came from. ``rows_sha256`` is the SHA-256 over the hashes of all texts, in order."""
+    """What file the rows came from; not its name, which may be somebody's. ``rows_sha256`` is the SHA-256 over the
+    hashes of all texts, in order."""
 
-    name: str
     size: int
     sha256: str
     rows: int
@@ -95,8 +95,9 @@ class Plan:
     """Everything that decides what comes out of a run, and the shards to run.
 
     ``columns`` maps a role (``text``, ``id`` ...) to places in the table, from 0. ``options`` are those that matter to
-    coding and reading. ``files`` maps the names of other files of the folder to their SHA-256; ``key_mark`` tells the
-    key of a sealed folder, None where it is open.
+    coding and reading; in a sealed folder, names that a person gave are marks, see `prepare.coding_options`.
+    ``files`` maps the names of other files of the folder to their SHA-256; ``key_mark`` tells the key of a sealed
+    folder, None where it is open.
     """
 
     input: InputFacts

@@ -25,6 +25,8 @@ class Source(Protocol):
     notes: Sequence[str]
     delimiter: str | None
     arrow_types: dict[str, Any] | None
+    sheet: str | None
+    """The number of the sheet, from 1, where a file has several."""
 
     def records(self) -> Iterator[Record]: ...
 

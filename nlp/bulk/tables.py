@@ -60,7 +60,8 @@ class InputTable:
 
     ``text_at`` and ``id_at`` are places in ``columns`` from 0; ``has_header`` tells whether the file names its columns;
     ``notes`` are sentences about what was found out;
-    ``arrow_types`` maps columns to Arrow types where the input is Parquet.
+    ``arrow_types`` maps columns to Arrow types where the input is Parquet; ``sheet`` is the number of the one that is
+    read, as text, where the input is a workbook.
     """
 
     def __init__(self, source: Source, options: InputOptions) -> None:
@@ -82,6 +83,7 @@ class InputTable:
         self.notes = (*source.notes, *layout.notes)
         self.delimiter = source.delimiter
         self.arrow_types = source.arrow_types
+        self.sheet = source.sheet
 
     def rows(self) -> Iterator[Row]:
         """The rows in order; one pass."""

@@ -44,6 +44,7 @@ class OneColumn:
             return ShardRow(row.number, None, problem=row.problem)
         identifier = text_of(row.cells[self.id_at]) if self.id_at is not None else ""
         text = text_of(row.cells[self.text_at])
+        text = text if text.strip() else ""  # as several cells are joined, and as a proof reads it again
         return ShardRow(row.number, text, language=self.language, case_id=identifier or str(row.number))
 
     def redacted(self, row: Row, analysis: Analysis | None) -> Mapping[int, Any]:

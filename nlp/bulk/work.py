@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -86,9 +87,18 @@ def _make(path: Path) -> None:
     if path.is_dir() and not (path / _LOCK).exists() and any(path.iterdir()):
         raise RunError(f"{path} holds other files: give an empty folder for the work, or one that does not exist yet")
     with writing(path):
-        path.mkdir(mode=0o700, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            _check_owner(path)
     with contextlib.suppress(OSError):
         path.chmod(0o700)
+
+
+def _check_owner(path: Path) -> None:
+    """Refuse a folder that another user has put here: they could read what is written into it."""
+    if sys.platform != "win32" and os.geteuid() not in (0, path.stat().st_uid):
+        raise RunError(f"{path} is another user's folder, who could read the work: give another place by --work")
 
 
 def _earlier(path: Path, *, resume: bool, restart: bool) -> Plan | None:

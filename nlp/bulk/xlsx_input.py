@@ -28,6 +28,12 @@ _SMALL = 1_000_000  # bytes; below it, a ratio says nothing
 _STRINGS = "xl/sharedStrings.xml"
 _LOOK = 1_000  # rows in which a sheet has to show a value, or it counts as empty
 
+_USUAL = frozenset(
+    """sheet table data list page cases case year month quarter q лист таблица данные список страница случаи год месяц
+    квартал аркуш таблиця дані список випадки рік foaie foaia date cazuri tabel anul""".split()
+)  # words of names of sheets that can be shown
+_MOST_DIGITS = 6  # beside them: a year and a month, no birthday and no number to call
+
 _RESAVE = "open it in Excel or LibreOffice and save it as .xlsx, without a password"
 _DIVIDE = "save the sheet as .csv, or divide it into several files"
 _DAMAGED = f"this .xlsx file is damaged: {_RESAVE}"
@@ -53,6 +59,7 @@ class XlsxSource:
         try:
             self._book = _open(self._file)
             self._sheet, self.notes = _choose(self._book, options.sheet)
+            self.sheet: str | None = _place(self._book.worksheets, self._sheet)
             self._entry = _restore_strings(self._sheet, self._file)
         except BaseException:
             self._file.close()
@@ -192,8 +199,21 @@ def _given(sheets: Sequence[Any], wanted: str) -> Any:
     raise TableError(f"there is no sheet {wanted!r} in this workbook; it has {_listing(sheets)}")
 
 
+def _place(sheets: Sequence[Any], chosen: Any) -> str:
+    """By what `_given` finds a sheet: its number, or its name where another sheet is called by that number."""
+    number = str(sheets.index(chosen) + 1)
+    return str(chosen.title) if any(sheet.title == number for sheet in sheets if sheet is not chosen) else number
+
+
 def _listing(sheets: Sequence[Any]) -> str:
-    return ", ".join(f"{number} {sheet.title}" for number, sheet in enumerate(sheets, start=1))
+    """The sheets by number, and by name where that is a usual one: others may be data, such as the name of a person."""
+    return ", ".join(f"{number} {_shown(sheet.title)}".rstrip() for number, sheet in enumerate(sheets, start=1))
+
+
+def _shown(title: str) -> str:
+    words = re.sub(r"[\W\d_]+", " ", title).casefold().split()
+    digits = sum(map(str.isdigit, title))
+    return title if digits <= _MOST_DIGITS and all(word in _USUAL for word in words) else ""
 
 
 def _has_data(sheet: Any) -> bool:

@@ -66,7 +66,9 @@ class JobOptions:
         """
         if self.text_column is not None and table.text_at != self.text_column - 1:
             raise TableError("another column has this number as its name: rename that column, and bring the file again")
-        joined = joining(table.columns, table.text_at, [_at(table, number, "joins") for number in self.joins])
+        taken = [] if table.id_at is None else [table.id_at]
+        joins = [_at(table, number, "joins") for number in self.joins]
+        joined = joining(table.columns, table.text_at, joins, taken=taken)
         facts = facts_columns(
             table.columns,
             served=languages,

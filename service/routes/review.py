@@ -76,6 +76,7 @@ def decide(
     body: ReviewDecisionIn,
     job_id: JobId,
     row: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    request: Request,
     models: ModelsDep,
     store: StoreDep,
     files: FilesDep,
@@ -90,8 +91,8 @@ def decide(
         decide_row(store, job_id, row, body.act, principal)
     else:
         content = _content(store, files, job_id, lent)
-        codebook = models.pipeline.codebook
         receipt = _receipt(store, job, lent, content)
+        codebook = request.app.state.bundles.codebook(receipt.bundle, models)  # which may not be served any more
         text = safe_text(body, models, receipt)
         new = body.to_value(text if text is not None else content["redacted_text"])
         if body.act == "accept":

@@ -31,7 +31,9 @@ CALLERS = 8
 KEPT = 25  # decisions of each caller, until the oldest is erased
 WARM = 60  # requests of each caller, before anything is measured, that tell what the service can take
 GROWTH = 0.05
-MORE_FILES = 16  # connections of callers and to the store, which keeps up to ten of them; a leak is thousands in an hour
+MORE_FILES = (
+    16  # connections of callers and to the store, which keeps up to ten of them; a leak is thousands in an hour
+)
 EVERY = 1.0  # seconds between two looks at the process
 PAGES = ("/", "/example", "/coordinator", "/v1/codebook", "/v1/bundles", "/v1/feedback?limit=20", "/metrics")
 SHARES = {"suggestions": 55, "redactions": 15, "feedback": 10, "reading": 5, "pages": 15}

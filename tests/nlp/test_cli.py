@@ -204,3 +204,23 @@ def test_output_into_a_file_is_utf_8_whatever_the_console_speaks(root):
         check=True,
     )
     assert done.stdout.decode().strip() == "Врач отказал ей."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows writes none of these")
+def test_a_crash_leaves_no_copy_of_the_memory():
+    program = (
+        "import resource; from nlp.cli import app; app(['bundle', 'list'], standalone_mode=False)\n"
+        "assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_text_does_not_command_the_terminal(tmp_path):
+    story = "The doctor refused her.\x1b]0;title\x07\x1b[2J\x9b31m She went\thome\nat night."
+    (tmp_path / "cases.jsonl").write_text(json.dumps({"id": "1", "text": story}) + "\n")
+    shown = [run("suggest", text=story), run("bulk", tmp_path / "cases.jsonl", "-o", tmp_path / "out.csv", "--show", 1)]
+    for done in shown:
+        assert done.exit_code == 0, done.stderr
+        assert "refused her." in done.stdout
+        assert not {"\x1b", "\x07", "\x9b"} & set(done.stdout)

@@ -297,6 +297,17 @@ def test_jobs_are_not_there_for_reactors(jobs):
     assert jobs.get("/v1/jobs", "bird").status_code == 404
 
 
+def test_no_route_tells_outsiders_whether_there_is_a_job(jobs):
+    job = jobs.done()["id"]
+    for path, methods in sorted(jobs.client.app.openapi()["paths"].items()):
+        for method in methods if path.startswith("/v1/jobs") else ():
+            for who, status in ((None, 401), ("bird", 404)):
+                options = {"json": {}} if method == "post" else {}
+                places = [path.format(job_id=id_, kind="output", row=1) for id_ in (job, "0" * 32)]
+                there, not_there = (jobs.send(method.upper(), place, who, **options) for place in places)
+                assert (there.status_code, there.text) == (status, not_there.text), (method, path)
+
+
 def test_every_coordinator_sees_every_job(jobs):
     job = jobs.bring().json()["id"]
     assert [item["id"] for item in jobs.get("/v1/jobs", "hill").json()] == [job]
@@ -344,6 +355,14 @@ def test_column_that_is_not_there_is_told(jobs):
     job = jobs.bring().json()["id"]
     reply = jobs.post(f"/v1/jobs/{job}/dry-run", {"text_column": 2, "joins": [9]}, "river")
     assert (reply.status_code, reply.json()["code"]) == (422, "job.file")
+
+
+@pytest.mark.parametrize("options", [{"text_column": 2, "id_column": 2}, {**OPTIONS, "joins": [1]}])
+def test_column_of_the_narrative_is_no_id_which_comes_out_as_it_is(jobs, options):
+    job = jobs.bring().json()["id"]
+    reply = jobs.post(f"/v1/jobs/{job}/dry-run", options, "river")
+    assert reply.status_code == 422
+    assert "cannot be" in reply.json()["detail"]
 
 
 # Running it

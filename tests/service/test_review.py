@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -189,6 +190,17 @@ def test_accepting_a_row_without_suggestions_says_that_nothing_applies(api):
     assert rows.decide(1).status_code == 200
     (item,) = decisions(api)
     assert item.nothing == ("perpetrator", "population", "violation")
+
+
+def test_decision_goes_by_the_codebook_of_the_bundle_that_coded_the_row(api, codebook, monkeypatch):
+    of_the_job = replace(codebook, axes=codebook.axes[:1])
+    known = {FACTS["bundle"]: of_the_job}
+    monkeypatch.setattr(api.client.app.state.bundles, "codebook", lambda bundle, models: known[bundle])
+    rows = Queue(api, [content(1, suggestions=[], primary={})])
+    rows.take()
+    assert rows.decide(1).status_code == 200
+    (item,) = decisions(api)
+    assert item.nothing == (codebook.axes[0].id,)
 
 
 def test_corrected_row_is_kept_as_it_was_corrected(queue):

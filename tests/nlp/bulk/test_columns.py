@@ -177,3 +177,23 @@ def test_what_is_said_about_the_header_holds(header: bool) -> None:
     layout = plan(["id", "text"], [["1", LONG]], InputOptions(header=header), named=False)
     assert layout.has_header is header
     assert layout.columns == (("id", "text") if header else ("column_1", "column_2"))
+
+
+@pytest.mark.parametrize(
+    "options", [InputOptions("2", "2"), InputOptions("2", "text"), InputOptions("2", "3", joined=("3",))]
+)
+def test_a_column_of_the_narrative_is_no_id(options: InputOptions) -> None:
+    with pytest.raises(TableError, match="cannot be the id"):
+        plan(["nr", "text", "outcome"], [["1", LONG, OTHER]], options, named=True)
+
+
+@pytest.mark.parametrize("cell", [[OTHER], {"story": OTHER, "rows": [1, 2]}, [{"deep": [OTHER]}]])
+def test_a_narrative_within_a_list_or_an_object_is_warned_of(cell: object) -> None:
+    layout = plan(["text", "form"], [[LONG, cell]], InputOptions(), named=True)
+    assert any("warning: column 2 holds long texts too" in note for note in layout.notes)
+
+
+def test_keys_and_numbers_within_an_object_are_no_narrative() -> None:
+    cell = {"registration_of_the_case_in_the_district": "a" * 60, "more": list(range(100))}
+    layout = plan(["text", "form"], [[LONG, cell]], InputOptions(), named=True)
+    assert not any("long texts too" in note for note in layout.notes)

@@ -150,7 +150,13 @@ def test_a_byte_that_the_given_encoding_lacks_is_a_problem(tmp_path: Path) -> No
     assert [bool(row.problem) for row in found] == [True, False]
 
 
-@pytest.mark.parametrize("encoding", ["no-such", "rot13", "base64"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "idna", "punycode", "undefined"])
+def test_an_encoding_in_which_nothing_can_be_read_is_refused(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(TableError, match="leave the encoding out"):
+        rows_of(save(tmp_path / "cases.csv", "id,text\n1,a\n"), encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["no-such", "rot13", "base64", "utf\0"])
 def test_an_unknown_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
     with pytest.raises(TableError, match="there is no encoding"):
         rows_of(save(tmp_path / "cases.csv", "id,text\n1,a\n"), encoding=encoding)

@@ -18,6 +18,7 @@ from nlp.bulk.duplicates import (
     copied,
     duplicate_key,
     reads_otherwise,
+    unsettled,
 )
 from nlp.bulk.minhash import MIN_WORDS, fold_text, likeness, signature, words_of
 from nlp.errors import OutputError
@@ -300,3 +301,12 @@ def test_codes_of_two_bundles_are_never_mixed():
 def test_a_near_duplicate_that_reads_otherwise_is_told():
     assert reads_otherwise(FIRST, OWN)
     assert not reads_otherwise(OWN, OWN)
+
+
+def test_nothing_is_set_by_the_machine_in_a_near_duplicate_that_reads_otherwise():
+    made = unsettled(FIRST, OWN)
+    assert [(item.code, item.decision) for item in made.suggestions] == [
+        (item.code, "suggest" if item.decision == "auto" else item.decision) for item in FIRST.suggestions
+    ]
+    sure = unsettled(replace(FIRST, nothing={"violation": 0.99}), replace(OWN, nothing={"violation": 0.2}))
+    assert sure.nothing == {"violation": 0.2}

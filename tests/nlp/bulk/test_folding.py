@@ -71,3 +71,8 @@ def test_case_never_matters(text: str) -> None:
 )
 def test_latin_letters_lose_their_marks_and_cyrillic_ones_do_not(typed: str, bare: str) -> None:
     assert without_marks(typed) == bare
+
+
+@pytest.mark.parametrize("doubtful", ["police?", "police ?", "Police??", "police\uff1f", "?police"])
+def test_a_label_with_a_question_mark_is_not_the_label(doubtful: str) -> None:
+    assert fold_label(doubtful) != fold_label("police")

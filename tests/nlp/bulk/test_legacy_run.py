@@ -44,7 +44,8 @@ def _coded(path: Path) -> list[dict[str, str]]:
 
 
 def _options(mapping: Path | None = None, **others) -> LegacyOptions:
-    return LegacyOptions(join=("outcome",), coded=("violation=kind",) if mapping else (), mapping=mapping, **others)
+    usual = {"coded": ("violation=kind",) if mapping else (), "mapping": mapping}
+    return LegacyOptions(join=("outcome",), **{**usual, **others})
 
 
 def test_texts_that_are_joined_come_back_redacted_in_their_own_columns(constant_pipeline, table, tmp_path):
@@ -73,6 +74,19 @@ def test_a_row_that_repeats_another_says_so(constant_pipeline, table, tmp_path):
     target = tmp_path / "out.csv"
     run_bulk(constant_pipeline, table, target, language="en", bulk=BulkOptions(legacy=_options()))
     assert [row["duplicate_of"] for row in _coded(target)] == ["", "", "1", ""]
+
+
+def test_near_duplicate_that_reads_otherwise_gets_no_codes_of_another_story(
+    constant_pipeline, table, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("nlp.bulk.legacy.reads_otherwise", lambda first, own: True)
+    target = tmp_path / "out.csv"
+    options = _options(coded=("population=kind",))
+    run_bulk(constant_pipeline, table, target, language="en", bulk=BulkOptions(legacy=options))
+    rows = _coded(target)
+    assert [row["duplicate_of"] for row in rows] == ["", "", "1", ""]
+    assert (rows[2]["codes_population"], rows[2]["codes_by_population"]) == ("", "")
+    assert (rows[2]["decision"], rows[2]["suggested_population"]) == ("review", "plhiv")
 
 
 def test_without_duplicates_there_is_no_such_column(constant_pipeline, table, tmp_path):

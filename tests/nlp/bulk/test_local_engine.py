@@ -387,6 +387,16 @@ def test_folder_with_other_files_is_never_taken_for_work(write_cases, tmp_path, 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+def test_folder_that_another_user_has_put_there_is_never_worked_in(write_cases, tmp_path, tiny, monkeypatch):
+    theirs = work_folder(tmp_path / "out.jsonl")
+    theirs.mkdir()
+    monkeypatch.setattr("os.geteuid", lambda: theirs.stat().st_uid + 1)
+    with pytest.raises(RunError, match="another user's folder"):
+        run_bulk(tiny, write_cases(texts(3)), tmp_path / "out.jsonl")
+    assert not list(theirs.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
 def test_work_is_for_its_owner_alone_and_gone_at_the_end(write_cases, tmp_path, tiny):
     modes = []
     target = tmp_path / "out.jsonl"

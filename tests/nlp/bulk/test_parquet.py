@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nlp.bulk import parquet_input, parquet_output
+from nlp.bulk.parquet_input import type_name
 from nlp.bulk.tables import Row, open_input, open_output
 from nlp.errors import TableError
 
@@ -154,3 +155,8 @@ def test_value_that_stands_once_for_many_rows_is_read_for_each(tmp_path: Path) -
     assert [row.cells[0] for row in rows_of(tmp_path / "cases.parquet")] == [
         None if place is None else values[place] for place in places
     ]
+
+
+def test_names_within_a_type_are_not_told() -> None:
+    kinds = [pa.struct([("Zarina", pa.string())]), pa.timestamp("us", tz="Zarina"), pa.list_(pa.int8()), pa.int64()]
+    assert [type_name(kind) for kind in kinds] == ["struct", "timestamp", "list", "int64"]

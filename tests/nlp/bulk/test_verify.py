@@ -135,6 +135,12 @@ def test_rows_that_cannot_be_read_are_proved_too(constant_pipeline, tmp_path):
     assert verify_output(target, source) == (3, [])
 
 
+def test_narrative_of_blanks_is_proved(constant_pipeline, tmp_path):
+    source, target = write_table(tmp_path / "in.csv", [["id", "text"], ["1", "  "], ["2", TEXT]]), tmp_path / "out.csv"
+    run_bulk(constant_pipeline, source, target)
+    assert verify_output(target, source) == (2, [])
+
+
 def test_table_without_names_is_proved(constant_pipeline, tmp_path):
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text(f"1;{TEXT}\n2;{TEXT}\n")

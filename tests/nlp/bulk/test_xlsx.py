@@ -110,6 +110,24 @@ def test_several_sheets_with_data_have_to_be_chosen_from(tmp_path: Path) -> None
         open_input(path, InputOptions(sheet="3"))
 
 
+def test_the_place_of_a_sheet_finds_it_again(tmp_path: Path) -> None:
+    for name, titles in (("plain", ("Zarina", "Other")), ("numbered", ("2", "1"))):
+        path = book(tmp_path / f"{name}.xlsx", **{titles[0]: CASES, titles[1]: [*CASES, [2, "Избили"]]})
+        for title, count in zip(titles, (1, 2), strict=True):
+            with open_input(path, InputOptions(sheet=title)) as table:
+                place = table.sheet
+            assert len(rows_of(path, sheet=place)) == count
+            assert place != "Zarina"
+
+
+def test_names_of_sheets_that_may_be_data_are_not_told(tmp_path: Path) -> None:
+    path = book(tmp_path / "cases.xlsx", **{"Sheet1": CASES, "Zarina": CASES, "Лист 5.03.1984": CASES})
+    for options in (InputOptions(), InputOptions(sheet="4")):
+        with pytest.raises(TableError, match=r"1 Sheet1, 2, 3$"):
+            open_input(path, options)
+    assert len(rows_of(path, sheet="zarina")) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
