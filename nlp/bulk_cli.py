@@ -15,6 +15,7 @@ import typer
 from .errors import SettingsError
 from .keys import VARIABLE, read_key
 from .options import (
+    READING,
     BundleOption,
     DelimiterOption,
     EncodingOption,
@@ -35,12 +36,12 @@ EXIT_ROW_ERRORS = 3  # bulk ended, some rows have an error
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-KeyOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--key-file", help=f"File with a key, see `new-key`, that seals the work folder; else {VARIABLE}; else none."
-    ),
-]
+PEOPLE = "What people coded, and what may be set by itself"
+WRITING = "What is written"
+RUNNING = "How the work is done"
+
+_KEY_HELP = f"File with a key, see `new-key`, that seals the work folder; else {VARIABLE}; else none."
+KeyOption = Annotated[Path | None, typer.Option("--key-file", metavar="FILE", help=_KEY_HELP)]
 
 
 class Engine(StrEnum):
@@ -79,95 +80,198 @@ def _guarded(command: Callable[_P, _R]) -> Callable[_P, _R]:
 
 @_guarded
 def bulk(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Legacy cases: .csv, .xlsx, .jsonl or .parquet.")],
-    target: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="OUTPUT", help="Where the coded cases go; the ending decides the format."
-        ),
+    source: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="Legacy cases: .csv, .tsv, .xlsx, .jsonl or .parquet.")
     ],
-    text_column: TextColumnOption = None,
-    id_column: IdColumnOption = None,
-    sheet: SheetOption = None,
-    encoding: EncodingOption = None,
-    delimiter: DelimiterOption = None,
-    header: HeaderOption = None,
-    language: LanguageOption = None,
-    all_codes: Annotated[bool, typer.Option("--all-codes", help="Give every code with its probability.")] = False,
-    keep_text: Annotated[
-        bool, typer.Option("--keep-text", help="Keep the text as it is, and add a column with the redacted text.")
-    ] = False,
-    show: Annotated[int, typer.Option(min=0, help="Show this many rows as a table at the end.")] = 0,
-    bundle: BundleOption = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Throw away what a run that was stopped has done, and begin anew.")
-    ] = False,
-    work: Annotated[
+    target: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Folder to work in, which holds narratives. [default: beside OUTPUT]"),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that code at the same time. [default: one a core]")
-    ] = None,
-    engine: Annotated[Engine, typer.Option(help="What runs the work.")] = Engine.local,
-    shard_rows: Annotated[
-        int | None, typer.Option(min=1, help="Rows that are done or lost together. [default: 250, at first fewer]")
-    ] = None,
-    row_seconds: Annotated[
-        float,
-        typer.Option(min=1, help="How long a row may take, for each 50,000 characters, before it is set apart."),
-    ] = 120.0,
-    progress: Annotated[
-        ProgressStyle, typer.Option(help="auto: for people; json: one object a line, for programs; none.")
-    ] = ProgressStyle.auto,
-    key_file: KeyOption = None,
-    wide: Annotated[
-        bool, typer.Option("--wide", help="A yes/no column for each code as well; with --all-codes its probability.")
-    ] = False,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Write OUTPUT.undo.jsonl, by which `casecoder undo` takes the codes out.")
-    ] = False,
-    join: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="A column whose text belongs to the narrative, too; several in order."),
-    ] = None,
-    language_column: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column with the language; `none`: unused. [default: found out]"),
-    ] = None,
-    country_column: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column with the country, or `none`. [default: found out]")
-    ] = None,
-    coded: Annotated[
-        list[str] | None,
-        typer.Option(metavar="AXIS=COLUMN", help="A column with codes that people gave: they stay, and are compared."),
-    ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="From old labels to codes: .csv, .tsv, .xlsx with `old`, `code`; or .yaml."),
-    ] = None,
-    duplicates: Annotated[
-        bool, typer.Option("--duplicates/--no-duplicates", help="Code rows alike that repeat an earlier text.")
-    ] = True,
-    report: Annotated[
-        bool, typer.Option("--report/--no-report", help="Write OUTPUT.report.html and .json: what the run comes to.")
-    ] = True,
-    report_language: Annotated[Language, typer.Option(help="Language of the report and of the sheet.")] = Language.en,
-    date_column: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column with the date, for the report. [default: found out]")
-    ] = None,
-    check: Annotated[
-        int, typer.Option(min=0, metavar="ROWS", help="Write a sheet of this many random rows to check by hand.")
-    ] = 0,
-    precision: Annotated[
-        float | None,
-        typer.Option(help="What automatic codes promise, such as 0.9. [default: what the bundle promises]"),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUTPUT",
+            help="Where the coded cases go; the ending decides the format. A dry run needs none.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing: code a sample, and tell what a run would bring.")
     ] = False,
-    sample: Annotated[int, typer.Option(min=1, help="Rows of a dry run.")] = 200,
+    sample: Annotated[int, typer.Option(min=1, metavar="ROWS", help="Rows of a dry run.")] = 200,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Throw away what a run that was stopped has done, and begin anew.")
+    ] = False,
+    language: LanguageOption = None,
+    bundle: BundleOption = None,
+    text_column: TextColumnOption = None,
+    join: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="A further column of the narrative, redacted too; once for each, in their order.",
+            rich_help_panel=READING,
+        ),
+    ] = None,
+    id_column: IdColumnOption = None,
+    language_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column with the language; `none`: unused.",
+            show_default="found by its name",
+            rich_help_panel=READING,
+        ),
+    ] = None,
+    country_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column with the country; `none`: unused.",
+            show_default="found by its name",
+            rich_help_panel=READING,
+        ),
+    ] = None,
+    date_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column with the date, for the report.",
+            show_default="found by its name",
+            rich_help_panel=READING,
+        ),
+    ] = None,
+    sheet: SheetOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
+    header: HeaderOption = None,
+    coded: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AXIS=COLUMN",
+            help="A column with codes that people gave, such as violation=Type: they stay, and are compared. Once for "
+            "each.",
+            rich_help_panel=PEOPLE,
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="From old labels to codes: .csv, .tsv or .xlsx with the columns `old` and `code`; or .yaml.",
+            rich_help_panel=PEOPLE,
+        ),
+    ] = None,
+    duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--duplicates/--no-duplicates",
+            help="Code rows alike that repeat an earlier text, or nearly.",
+            rich_help_panel=PEOPLE,
+        ),
+    ] = True,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of automatic codes that has to be right, such as 0.9.",
+            show_default="what the bundle promises",
+            rich_help_panel=PEOPLE,
+        ),
+    ] = None,
+    all_codes: Annotated[
+        bool, typer.Option("--all-codes", help="Give every code with its probability.", rich_help_panel=WRITING)
+    ] = False,
+    wide: Annotated[
+        bool,
+        typer.Option(
+            "--wide",
+            help="A yes/no column for each code instead of codes in one cell; with --all-codes its probability too.",
+            rich_help_panel=WRITING,
+        ),
+    ] = False,
+    keep_text: Annotated[
+        bool,
+        typer.Option(
+            "--keep-text",
+            help="Keep the text as it is, names and all, and add a column with the redacted text.",
+            rich_help_panel=WRITING,
+        ),
+    ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo",
+            help="Write OUTPUT.undo.jsonl, by which `casecoder undo` takes the codes out.",
+            rich_help_panel=WRITING,
+        ),
+    ] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report",
+            help="Write OUTPUT.report.html and .json: what the run comes to.",
+            rich_help_panel=WRITING,
+        ),
+    ] = True,
+    report_language: Annotated[
+        Language, typer.Option(help="Language of the report and of the sheet to check.", rich_help_panel=WRITING)
+    ] = Language.en,
+    check: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="ROWS",
+            help="Write a sheet with this many random rows to check by hand, see `casecoder check-result`.",
+            rich_help_panel=WRITING,
+        ),
+    ] = 0,
+    show: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="ROWS", help="Show this many of the first rows at the end.", rich_help_panel=WRITING
+        ),
+    ] = 0,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Processes that code at the same time.", show_default="one a core", rich_help_panel=RUNNING
+        ),
+    ] = None,
+    row_seconds: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            help="How long a row may take, for each 50,000 characters, before it is set apart.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = 120.0,
+    shard_rows: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Rows that are done or lost together.",
+            show_default="250, at first fewer",
+            rich_help_panel=RUNNING,
+        ),
+    ] = None,
+    progress: Annotated[
+        ProgressStyle,
+        typer.Option(help="auto: for people; json: one object a line, for programs; none.", rich_help_panel=RUNNING),
+    ] = ProgressStyle.auto,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder to work in, which holds narratives.",
+            show_default="beside OUTPUT",
+            rich_help_panel=RUNNING,
+        ),
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", metavar="FILE", help=_KEY_HELP, rich_help_panel=RUNNING)
+    ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="local: this machine; spark: a cluster.", rich_help_panel=RUNNING)
+    ] = Engine.local,
 ) -> None:
     """Code a file of legacy cases: every row comes back, in order, redacted and with suggestions.
 
@@ -175,6 +279,8 @@ def bulk(
 
     Exit code 0: all rows coded; 3: some rows have an error, named in their `error` column; 2: nothing was written.
     """
+    if target is None and not dry_run:
+        raise SettingsError("say by -o where the coded cases go, such as -o cases-coded.xlsx")
     from .bulk.legacy import LegacyOptions
     from .bulk.run import BulkOptions, run_bulk
     from .bulk.tables import InputOptions
@@ -200,8 +306,8 @@ def bulk(
     )
     reading = InputOptions(text_column, id_column, sheet, encoding, delimiter, header)
     loaded = _bulk_bundle(bundle, precision)
-    if dry_run:
-        _dry_run(loaded, source, target, reading, options, language=language, sample=sample)
+    if target is None or dry_run:
+        _dry_run(loaded, source, reading, options, language=language, sample=sample)
         return
     with _telling_notes(), bulk_progress(progress.value) as on_progress:
         done = run_bulk(
@@ -226,7 +332,6 @@ def bulk(
 def _dry_run(
     loaded: LoadedBundle,
     source: Path,
-    target: Path,
     reading: InputOptions,
     options: BulkOptions,
     *,
@@ -239,19 +344,19 @@ def _dry_run(
 
     workers = options.workers or available_cores()
     with output_console().status("coding a sample"):
-        found = dry_run(loaded, source, target, options=reading, legacy=options.legacy, language=language, size=sample)
+        found = dry_run(loaded, source, options=reading, legacy=options.legacy, language=language, size=sample)
     for sentence in [*found.notes, *found.forecast.sentences(rows=found.rows, workers=workers)]:
         typer.echo(sentence)
 
 
 @_guarded
 def verify(
-    target: Annotated[Path | None, typer.Argument(metavar="[OUTPUT]", help="A file that `bulk` has written.")] = None,
+    target: Annotated[Path | None, typer.Argument(metavar="OUTPUT", help="A file that `bulk` has written.")] = None,
     source: Annotated[
         Path | None, typer.Option("--input", metavar="INPUT", help="The file that it was made from.")
     ] = None,
     receipt: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its receipt. [default: OUTPUT.receipt.json]")
+        Path | None, typer.Option(metavar="FILE", help="Its receipt.", show_default="OUTPUT.receipt.json")
     ] = None,
     work: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Instead of an output: the folder of a run that was stopped.")

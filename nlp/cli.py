@@ -276,10 +276,13 @@ app.command()(guarded(undo))
 @app.command()
 @guarded
 def check_result(
-    sheet: Annotated[Path, typer.Argument(help="The sheet that `bulk --check` wrote, filled in.")],
+    sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="The sheet that `bulk --check` wrote, filled in.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Estimate from a sheet that people filled in how many codes of a bulk run are right, with intervals."""
+    """Estimate from a sheet that people filled in how many codes of a bulk run are right, with intervals.
+
+    Write y or n into the columns that end in _right; with n, the wrong codes into _wrong. Lacking ones go to _missing.
+    """
     from .bulk.report.check_result import check_result as estimate
     from .show_check import show_check
 
@@ -356,8 +359,9 @@ def bundle_compare(
 ) -> None:
     """Compare two bundles on a file of cases: which suggestions change. No text of a case is shown or written.
 
-    Codes that only one of the two codebooks has are counted apart. Exit code 0: both bundles coded all rows; 3: some
-    rows could not be coded by one of them or by both; 2: nothing was compared.
+    Codes that only one of the two codebooks has are counted apart.
+
+    Exit code 0: both bundles coded all rows; 3: one of them could not code some rows; 2: nothing was compared.
     """
     from .bulk.compare import compare_bundles
     from .bulk.tables import InputOptions

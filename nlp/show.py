@@ -16,6 +16,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from .bulk.descriptions import STATUS
 from .bulk.proof import receipt_path_of
 from .bulk.run import Progress, Report
 from .codebook import Codebook
@@ -27,7 +28,7 @@ _STRENGTHS = ("auto", "suggest", "review")
 _TOP_CODES = 8  # of each axis in the report of a run
 _LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
 _OBJECT_EVERY = 1.0  # seconds between progress objects within a shard
-_PREVIEW_WORDS = 160  # characters of redacted text a row of the preview shows
+_PREVIEW = {120: 160, 0: 80}  # from which width of the terminal on how many characters of redacted text are shown
 
 
 def show_analysis(analysis: Analysis, codebook: Codebook, *, all_codes: bool) -> None:
@@ -89,7 +90,12 @@ def _advance(bar: Bar, task: TaskID, progress: Progress) -> None:
 
 def _facts(progress: Progress) -> str:
     errors = f", {progress.errors:,} with errors" if progress.errors else ""
-    return f"{progress.rows:,} rows, {progress.rate:,.0f} rows/s{errors}"
+    return f"{progress.rows:,} rows, {_speed(progress.rate)}{errors}"
+
+
+def _speed(rate: float) -> str:
+    """Rows a second; of few, with a digit behind the point."""
+    return f"{rate:,.0f} rows/s" if rate >= 10 else f"{rate:.1f} rows/s"
 
 
 class _Lines:
@@ -137,12 +143,13 @@ def show_report(report: Report, target: Path, codebook: Codebook) -> None:
     """Print what a run did, the rows asked for, and where the output lies."""
     console = output_console()
     if report.preview:
-        console.print(_preview(report, codebook))
+        console.print(_preview(report, codebook, width=console.width))
     console.print(_counts(report, codebook))
+    console.print(_statuses(report))
     for note in report.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
     rate = report.rows / report.seconds if report.seconds else 0
-    console.print(f"{report.rows:,} rows in {report.seconds:.1f} s ({rate:,.0f} rows/s)", highlight=False)
+    console.print(f"{report.rows:,} rows in {report.seconds:.1f} s ({_speed(rate)})", highlight=False)
     for kind, count in sorted(report.errors.items()):
         console.print(f"{count:,} row(s) not coded: {kind}; see their `error` column", highlight=False)
     console.print(f"Output: {target}", markup=False, highlight=False, soft_wrap=True)
@@ -151,7 +158,8 @@ def show_report(report: Report, target: Path, codebook: Codebook) -> None:
     console.print(f"Receipt: {receipt_path_of(target)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _preview(report: Report, codebook: Codebook) -> Table:
+def _preview(report: Report, codebook: Codebook, *, width: int) -> Table:
+    most = next(characters for least, characters in _PREVIEW.items() if width >= least)
     table = Table("row", *(axis.id for axis in codebook.axes), "redacted text", header_style="bold", show_lines=True)
     for number, analysis, error in report.preview:
         if analysis is None:
@@ -165,7 +173,7 @@ def _preview(report: Report, codebook: Codebook) -> Table:
                 said = [f"[dim]{axis.nothing[codebook.languages[0]].lower()}[/] {analysis.nothing[axis.id]:.0%}"]
             cells.append("\n".join(said))
         text = _shown(analysis.redaction.text)
-        table.add_row(str(number), *cells, escape(text[:_PREVIEW_WORDS] + ("…" if len(text) > _PREVIEW_WORDS else "")))
+        table.add_row(str(number), *cells, escape(text[:most] + ("…" if len(text) > most else "")))
     return table
 
 
@@ -187,6 +195,15 @@ def _counts(report: Report, codebook: Codebook) -> Table:
 def _shown(text: str) -> str:
     """A text of a case as a terminal may get it: what would command the terminal is a mark in the text."""
     return _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _statuses(report: Report) -> Table:
+    """How many rows come to what, and what that means."""
+    table = Table("decision", "rows", "share", "meaning", header_style="bold", title="what becomes of the rows")
+    for word, said in STATUS.items():
+        if count := report.statuses[word]:
+            table.add_row(word, f"{count:,}", f"{count / report.rows:.0%}", said.en)
+    return table
 
 
 def output_console() -> Console:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import DelimiterOption, EncodingOption, SheetOption
+
 if TYPE_CHECKING:
     from .bulk.undo import Restored
 
@@ -17,20 +19,23 @@ def undo(
     coded: Annotated[Path, typer.Argument(metavar="CODED", help="The coded table: .csv, .xlsx, .jsonl or .parquet.")],
     undo_file: Annotated[
         Path | None,
-        typer.Argument(metavar="[UNDO]", help="The undo file of the run. [default: CODED with .undo.jsonl behind it]"),
+        typer.Argument(
+            metavar="UNDO", help="The undo file of the run.", show_default="CODED with .undo.jsonl behind it"
+        ),
     ] = None,
     *,
     target: Annotated[
         Path, typer.Option("--output", "-o", metavar="RESTORED", help="Where the table without the run goes.")
     ],
-    sheet: Annotated[str | None, typer.Option(help="Sheet of an .xlsx file: its name or number.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a .csv file; found out if not given.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Delimiter of a .csv file; found out if not given.")] = None,
+    sheet: SheetOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
 ) -> None:
     """Take what a run added out of a coded table again. What people changed in it since then stays, and is listed.
 
-    Redacted texts stay redacted: an undo file holds no text. The coded table and the undo file stay as they are. Exit
-    code 0: done; 2: nothing was written.
+    Redacted texts stay redacted: an undo file holds no text. The coded table and the undo file stay as they are.
+
+    Exit code 0: done; 2: nothing was written.
     """
     from .bulk.tables import InputOptions
     from .bulk.undo import undo_run

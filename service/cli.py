@@ -25,6 +25,7 @@ app = typer.Typer(
     help="Run casecoder's HTTP service on this machine, and look after what it keeps.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 keys_app = typer.Typer(help="Access keys of people and programs.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
@@ -151,8 +152,10 @@ def run(
 @app.command()
 @guarded
 def jobs() -> None:
-    """Run the queue of bulk jobs alone, as where CASECODER_JOB_WORKERS is 0 for `run`; Ctrl-C stops, and the job that
-    runs is gone on with later."""
+    """Run the queue of bulk jobs alone, as where CASECODER_JOB_WORKERS is 0 for `run`.
+
+    Ctrl-C stops; the job that runs is gone on with later.
+    """
     with _service():
         from .jobs.runner import main
 
@@ -207,8 +210,10 @@ def restore(file: Annotated[Path, typer.Argument(help="A backup.", exists=True, 
 @app.command("rotate-key")
 @guarded
 def rotate_key() -> None:
-    """Seal everything anew with the first key of the key file, while the service goes on. Before: put a new key on top
-    of the file and start the service again. After: the old key may leave the file."""
+    """Seal everything anew with the first key of the key file, while the service goes on.
+
+    Before: put a new key on top of the file and start the service again. After: the old key may leave the file.
+    """
     from rich.progress import Progress
 
     with _opened() as store, Progress(disable=not sys.stderr.isatty()) as progress:

@@ -35,6 +35,7 @@ class About:
     """All columns of a table in order, what each of them means, and facts of the run.
 
     ``decision`` is the column by which rows have colors; ``narrow`` are those with hardly more than a digit in a cell.
+    ``whole`` is for sheets of few rows that somebody reads from end to end: each row is as high as its texts.
     """
 
     columns: tuple[tuple[str, Description], ...]
@@ -42,6 +43,7 @@ class About:
     codebook: Codebook = field(repr=False)
     decision: str | None = None
     narrow: frozenset[str] = frozenset()
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def of_input(columns: Sequence[str], texts: Collection[int], *, keep_text: bool)
 def facts_of(bundle: str, codebook: Codebook, date: str | None = None) -> tuple[tuple[Text, str], ...]:
     """What a run was made with. Without ``date``, the same run gives the same facts on any day."""
     facts = [
-        (Text("Model", "Модель"), bundle),
-        (Text("Codebook", "Справочник кодов"), str(codebook)),
+        (Text("Bundle of models", "Комплект моделей"), bundle),
+        (Text("Codebook", "Кодификатор"), str(codebook)),
         (Text("Made with", "Сделано программой"), f"casecoder {__version__}"),
     ]
     return (*facts, (Text("Date", "Дата"), date)) if date else tuple(facts)

@@ -60,6 +60,12 @@ class Account:
         self._sample: CheckSample | None = None
         self.files: list[Path] = []
 
+    def take(self, table: InputTable) -> Taking:
+        """Which cells of this table are coded; raises `TableError` for a column that is not there, before hours of
+        work."""
+        MonthColumn.find(table.columns, self._date_column)
+        return self._legacy.take(table)
+
     def begin(self, table: InputTable, taking: Taking, work: Path, plan: Plan, key: bytes | None) -> Mapping[str, Cell]:
         self._months = MonthColumn.find(table.columns, self._date_column)
         if self._months:
@@ -95,7 +101,7 @@ class Account:
     def notes(self) -> Sequence[str]:
         return self._legacy.notes()
 
-    def write(self, plan: Plan, *, seconds: float, engine: str, workers: int, notes: Sequence[str]) -> None:
+    def write(self, plan: Plan, *, seconds: float, engine: str, workers: int) -> None:
         """Write what was asked for, beside the output. Raises `OutputError`."""
         agreement = self._legacy.agreement
         facts = RunFacts(

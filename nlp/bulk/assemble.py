@@ -42,10 +42,11 @@ class Finish(Protocol):
 
 @dataclass
 class Report:
-    """What a run did: counts by code and decision, errors by kind, sentences worth telling, and files that lie beside
-    the output. No text of any row."""
+    """What a run did: rows by the word in their column ``decision``, codes by decision, errors by kind, sentences worth
+    telling, and files that lie beside the output. No text of any row."""
 
     rows: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     decisions: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # axis, code, decision
     notes: list[str] = field(default_factory=list)
@@ -53,9 +54,10 @@ class Report:
     seconds: float = 0.0
     beside: list[Path] = field(default_factory=list)
 
-    def count(self, row: Row, analysis: Analysis | None, error: str | None, *, preview: int = 0) -> None:
-        """Count one row; the first ones are kept to be shown."""
+    def count(self, row: Row, analysis: Analysis | None, error: str | None, *, decision: str, preview: int = 0) -> None:
+        """Count one row by what it comes to; the first ones are kept to be shown."""
         self.rows += 1
+        self.statuses[decision] += 1
         if len(self.preview) < preview:
             self.preview.append((row.number, analysis, error))
         if error is not None:
@@ -143,9 +145,10 @@ def assemble(
             for row, coded, error in _side_by_side(work, plan, table, taking, codebook, key):
                 analysis = finish.outcome(row, coded) if finish and coded else coded
                 written = layout.cells(row, analysis, error)
+                decision = layout.decision(row, analysis)
                 out.write(written)
-                note(row.number, analysis, layout.decision(row, analysis), written)
-                report.count(row, analysis, error, preview=preview)
+                note(row.number, analysis, decision, written)
+                report.count(row, analysis, error, decision=decision, preview=preview)
                 if finish:
                     finish.written(row, analysis, error)
             if report.errors != errors:

@@ -130,7 +130,8 @@ class _Finder:
     def _unredacted(self, chosen: int) -> tuple[str, ...]:
         """A warning for each other column of prose, however few of its cells are filled."""
         return tuple(
-            f"warning: column {at + 1} holds long texts too, and is copied without redaction"
+            f"warning: column {at + 1} holds long texts too, and is copied without redaction; --join {at + 1} reads "
+            "and redacts it with the narrative"
             for at in range(len(self.columns))
             if at not in (chosen, *self._joined())
             and (prose := self._prose(at, nested=True))

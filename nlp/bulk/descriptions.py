@@ -34,6 +34,10 @@ _CODES = Text(
     "codes divided by ; the most probable first; empty where there is none",
     "коды через ; сначала самый вероятный; пусто, если нет ни одного",
 )
+_IN_ORDER = Text(
+    "codes divided by ; in the order of the codebook; empty where there is none",
+    "коды через ; в порядке кодификатора; пусто, если нет ни одного",
+)
 _NUMBER = Text("a whole number from 0", "целое число от 0")
 _SHARE = Text("from 0 to 1", "от 0 до 1")
 _YES_NO = Text(
@@ -43,15 +47,20 @@ _YES_NO = Text(
 
 STATUS: Mapping[str, Text] = {
     "auto": Text(
-        "set by the machine, with the precision that the bundle promises: check samples",
-        "поставлено машиной с той точностью, которую обещает модель: проверяйте выборочно",
+        "set by the machine, with the precision that is promised, or sure that nothing applies: check samples",
+        "поставлено программой с обещанной точностью, или она уверена, что ничего не подходит: проверяйте выборочно",
     ),
     "suggest": Text("codes are suggested: a person decides", "коды предложены: решает человек"),
     "review": Text(
-        "a person should read the case: some codes may apply that are not suggested, or people coded it otherwise",
-        "случай нужно прочитать: возможны коды, которые не предложены, или люди закодировали его иначе",
+        "a person should read the case: only weaker guesses, or people coded it otherwise, or it nearly repeats a row "
+        "that reads otherwise",
+        "случай нужно прочитать: есть лишь слабые догадки, или люди закодировали его иначе, или он почти повторяет "
+        "строку, смысл которой другой",
     ),
-    "none": Text("no code was found", "ни одного кода не найдено"),
+    "none": Text(
+        "no code is likely, but it is not sure that nothing applies",
+        "ни один код не вероятен, но нет уверенности, что ничего не подходит",
+    ),
     "error": Text(
         "the row could not be coded: see the column error", "строку не удалось закодировать: см. столбец error"
     ),
@@ -89,11 +98,11 @@ _PLAIN: Mapping[str, Description] = {
         _NUMBER,
     ),
     "bundle": Description(
-        Text("The trained model that made the suggestions.", "Модель, которая предложила коды."),
+        Text("The bundle of models that made the suggestions.", "Комплект моделей, который предложил коды."),
         Text("name and version", "название и версия"),
     ),
     "codebook": Description(
-        Text("The codebook that the codes are of.", "Справочник, из которого взяты коды."),
+        Text("The codebook that the codes are of.", "Кодификатор, из которого взяты коды."),
         Text("name and version", "название и версия"),
     ),
     DUPLICATE_OF: Description(
@@ -137,13 +146,18 @@ _OF_AXIS: Mapping[str, Description] = {
     "codes_": Description(
         Text(
             "Codes that stand: those of a person, else those that the machine sets by itself: {axis}.",
-            "Итоговые коды: заданные человеком, иначе поставленные машиной: {axis}.",
+            "Итоговые коды: заданные человеком, иначе поставленные программой: {axis}.",
         ),
-        _CODES,
+        _IN_ORDER,
     ),
     "codes_by_": Description(
         Text("Who set the codes that stand: {axis}.", "Кто задал итоговые коды: {axis}."),
-        Text("person, machine, or empty", "person (человек), machine (машина) или пусто"),
+        Text(
+            "person; machine; empty: nobody. By person or machine and without a code: nothing applies, or what the "
+            "person wrote is not known",
+            "person (человек); machine (программа); пусто: никто. Если задал кто-то, а кода нет: ничего не подходит "
+            "или запись человека не распознана",
+        ),
     ),
     "nothing_": Description(
         Text("Probability of the answer “{nothing}”.", "Вероятность ответа «{nothing}»."),

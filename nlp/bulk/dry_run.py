@@ -29,7 +29,6 @@ class DryRun:
 def dry_run(
     loaded: LoadedBundle,
     source: Path,
-    target: Path,
     *,
     options: InputOptions | None = None,
     legacy: LegacyOptions | None = None,
@@ -50,16 +49,17 @@ def dry_run(
         raise LanguageNotServed(stated, loaded.languages)
     wanted = legacy or LegacyOptions()
     options = replace(options or InputOptions(), joined=wanted.join)
-    reading = Legacy(wanted, loaded, target, language=stated, precision=loaded.auto_precision)
+    reading = Legacy(wanted, loaded, source, language=stated, precision=loaded.auto_precision)
     sample: SystematicSample[tuple[Row, ShardRow]] = SystematicSample(input_sha256(source), size)
     with open_input(source, options) as table:
         taking = reading.take(table)
         for row in table.rows():
             sample.offer((row, taking.take(row)))
-        notes = (*table.notes, *(reading.facts.notes if reading.facts else ()))
+        notes = (*table.notes, *reading.reading_notes)
     if not sample.seen:
         raise TableError("the input has no rows")
-    return DryRun(_forecast(reading, loaded, sample), sample.seen, notes)
+    forecast = _forecast(reading, loaded, sample)
+    return DryRun(forecast, sample.seen, (*notes, *(f"in the sample, {said}" for said in reading.unmapped.notes)))
 
 
 def _forecast(reading: Legacy, loaded: LoadedBundle, sample: SystematicSample[tuple[Row, ShardRow]]) -> Forecast:
@@ -70,5 +70,7 @@ def _forecast(reading: Legacy, loaded: LoadedBundle, sample: SystematicSample[tu
         outcome = code_row(pipeline, taken)
         seconds = time.perf_counter() - started
         analysis, error = (None, outcome) if isinstance(outcome, str) else (outcome, None)
-        forecast.add(analysis, reading.people(row), seconds=seconds, error=error)
+        people = reading.people(row)
+        reading.unmapped.add(people)
+        forecast.add(analysis, people, seconds=seconds, error=error)
     return forecast

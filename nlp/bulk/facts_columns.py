@@ -20,6 +20,9 @@ MAX_NAME = 100  # characters; nothing longer names a language or country
 NONE = "none"
 """What is given for a column that is not to be used."""
 
+NOT_UNDERSTOOD = "?"
+"""Stands for what a cell says and nobody understands."""
+
 LANGUAGE_NAMES = usual_names("""
     language, lang, narrative language, text language, language of the narrative, language code,
     язык, язык текста, язык описания, язык обращения, мова, мова тексту, мова звернення, limba, limba textului,
@@ -109,16 +112,18 @@ class FactsColumns:
         return None
 
     def country(self, cells: Sequence[Any]) -> str | None:
-        """The country of a row that was read already: it is not counted again."""
+        """The country of a row, or `NOT_UNDERSTOOD`, or None for an empty cell; it is not counted."""
         said = _said(cells, self.country_at)
-        return country_called(said) if 0 < len(said) <= MAX_NAME else None
+        if not said:
+            return None
+        return (country_called(said) if len(said) <= MAX_NAME else None) or NOT_UNDERSTOOD
 
     def _country(self, cells: Sequence[Any]) -> str | None:
-        if not _said(cells, self.country_at):
-            return None
         country = self.country(cells)
-        self.countries["given" if country else "not_understood"] += 1
-        return country
+        if country is None:
+            return None
+        self.countries["not_understood" if country == NOT_UNDERSTOOD else "given"] += 1
+        return None if country == NOT_UNDERSTOOD else country
 
 
 def facts_columns(

@@ -18,6 +18,7 @@ MAX_HEADER_LENGTH = 60  # characters of a name beside a usual one; what is longe
 MAX_NAME_LENGTH = 30  # characters of a name where no usual one is beside it
 MAX_NAME_WORDS = 4
 CLEARLY_TEXT = 40  # mean characters of a column that can only be a narrative
+_ROWS_OF_TITLE = 10  # that may stand above the names of the columns
 _MOSTLY = 0.9  # share of the cells below that have to be too long for a name
 
 # Numbers, dates, phone numbers, addresses of mail: four digits or more, a day at the start, or no letter at all.
@@ -63,10 +64,17 @@ def find_header(
     """Whether ``first`` is names, whether that is so sure that they can be shown, and what to tell about it."""
     below = [row for row in sample if list(row) != list(first)]  # files that were joined repeat their header
     could_be = _could_be_names(first, below)
+    wanted = {plain(name) for name in (options.text_column, options.id_column) if name and not name.isdecimal()}
+    known = _is_known_header(first, below) or any(plain(cell) in wanted for cell in first)
+    told = options.header is not None and (not options.header or all(text_of(cell).strip() for cell in first))
+    if not known and not told and _names_stand_below(below, wanted):
+        raise TableError(
+            "the names of the columns stand below other rows, such as a title or a second line of headings: delete "
+            "what is above them in a copy of the file; if the first row is a case, give --no-header"
+        )
     if options.header is not None:
         return options.header, options.header and could_be, []
-    wanted = {plain(name) for name in (options.text_column, options.id_column) if name and not name.isdecimal()}
-    if _is_known_header(first, below) or any(plain(cell) in wanted for cell in first):
+    if known:
         return True, False, []
     if not could_be:
         return (
@@ -90,6 +98,18 @@ def _is_known_header(first: Sequence[Any], below: Sequence[Sequence[Any]]) -> bo
     known = [at for at, cell in enumerate(first) if plain(cell) in KNOWN and not _continues(cell, below, at)]
     short = all(len(text_of(cell)) <= MAX_HEADER_LENGTH for cell in first)
     return len(known) >= (1 if short else 2)
+
+
+def _names_stand_below(below: Sequence[Sequence[Any]], wanted: set[str]) -> bool:
+    """Whether one of the rows under the first is a line of short cells with the name of a narrative among them."""
+    usual = wanted.union(TEXT_NAMES)
+    for number, row in enumerate(below[:_ROWS_OF_TITLE], start=1):
+        names = [plain(cell) for cell in row if text_of(cell).strip()]
+        if len(names) > 1 and len(set(names)) == len(names) and all(len(name) <= MAX_HEADER_LENGTH for name in names):
+            rest = below[number:]
+            if any(plain(cell) in usual and not _continues(cell, rest, at) for at, cell in enumerate(row)):
+                return True
+    return False
 
 
 def _could_be_names(first: Sequence[Any], below: Sequence[Sequence[Any]]) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 from ..codebook import Codebook
 from ..types import Analysis, Suggestion
 from .about import About, facts_of, of_input
-from .descriptions import ROW_NUMBER, Description, Text, describe
+from .descriptions import DUPLICATE_OF, ROW_NUMBER, Description, Text, describe
 from .tables import InputTable, Row, text_of
 from .taking import Taking, taking_of
 from .undo_file import UndoFacts, print_of_name
@@ -183,7 +183,7 @@ def _arrow_types(named: Mapping[str, str], codebook: Codebook) -> dict[str, Any]
     """The columns of casecoder that are numbers in Parquet; all others are text."""
     import pyarrow as pa
 
-    kinds = {ROW_NUMBER: pa.int64()}
+    kinds = {ROW_NUMBER: pa.int64(), DUPLICATE_OF: pa.int64()}
     kinds |= {wanted: pa.int8() for wanted, _ in yes_no_columns(codebook)}
     kinds |= {wanted: pa.float64() for wanted, _ in probability_columns(codebook)}
     return {name: kinds[wanted] for wanted, name in named.items() if wanted in kinds}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..codebook import Axis, Codebook
+from ..errors import TableError
 from ..types import Analysis
 from . import sealed
 from .agreement import Agreement
@@ -18,7 +19,7 @@ from .coded import CodedColumns, FinalCodes, People, coded_columns, differing_ax
 from .descriptions import DUPLICATE_OF, final_column, given_by_column
 from .duplicate_rows import DuplicateRows
 from .duplicates import DuplicateFinder, alike, copied, duplicate_key, reads_otherwise, unsettled
-from .facts_columns import NONE, FactsColumns, facts_columns
+from .facts_columns import NONE, facts_columns
 from .joining import joining
 from .layout import Cell
 from .mapping import LabelMapping, load_mapping
@@ -67,12 +68,17 @@ class LegacyOptions:
 class Legacy:
     """Takes rows apart before they are coded, and puts their outcomes together with what people coded.
 
-    Raises ``TableError`` where the mapping cannot be used.
+    Raises ``TableError`` where the mapping cannot be used, or no column is named that it is for.
     """
 
     def __init__(
         self, options: LegacyOptions, loaded: LoadedBundle, target: Path, *, language: str | None, precision: float
     ) -> None:
+        if options.mapping is not None and not options.coded:
+            raise TableError(
+                "--mapping tells what the codes of people mean: say by --coded in which columns they are, such as "
+                "--coded violation=Type"
+            )
         self.options = options
         self.codebook = loaded.codebook
         self.precision = precision
@@ -140,14 +146,23 @@ class Legacy:
 
     def notes(self) -> Sequence[str]:
         """See `assemble.Finish`. Writes the list of labels that nobody could look up."""
-        said = [*self._coded.notes, *(self._mapping.notes if self._mapping else ()), *self.unmapped.notes]
+        said = [*self.reading_notes, *self.unmapped.notes]
         if self._taking:
-            said += [*self._taking.notes, *self._taking.warnings]
+            said += self._taking.warnings
         if self._copies:
             said += self._copies.rows.notes
         if self.unmapped.write(path := unmapped_path(self._target)):
-            said.append(f"labels that are in no codebook and no mapping are listed in {path.name}")
+            said.append(
+                f"labels that are in no codebook and no mapping are listed in {path.name}, which may hold names: "
+                "fill in its column `code`, and it is a mapping"
+            )
         return said
+
+    @property
+    def reading_notes(self) -> list[str]:
+        """Sentences on what is read from where, once a table was opened."""
+        said = self._taking.notes if self._taking else []
+        return [*said, *self._coded.notes, *(self._mapping.notes if self._mapping else ())]
 
     def people(self, row: Row) -> People:
         """What a person coded in a row; nothing where it could not be read."""
@@ -158,18 +173,13 @@ class Legacy:
         return differing_axes(self.people(row), analysis)
 
     def country(self, row: Row) -> str | None:
-        """The country that a row states, as ISO 3166-1 alpha-2."""
+        """The country that a row states, as ISO 3166-1 alpha-2; `NOT_UNDERSTOOD` where it states something else."""
         return self._taking.facts.country(row.cells) if self._taking else None
 
     def duplicate_kind(self, row: Row) -> str | None:
         """``exact`` or ``near`` for a row that repeats an earlier one."""
         found = self._copies.rows.of(row.number) if self._copies else None
         return found.kind if found else None
-
-    @property
-    def facts(self) -> FactsColumns | None:
-        """The columns of language and country, once a table was opened."""
-        return self._taking.facts if self._taking else None
 
     def _repeats(self, row: Row) -> int | None:
         found = self._copies.rows.of(row.number) if self._copies else None

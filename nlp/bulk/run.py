@@ -31,6 +31,7 @@ from .shard_run import BULK_MAX_CHARACTERS, LoadedBundle
 from .shards import Plan
 from .stopping import stopping_in_order
 from .tables import InputOptions, check_ending
+from .undo_file import undo_path
 from .work import Work, work_folder, working
 
 __all__ = ["BULK_MAX_CHARACTERS", "BulkOptions", "LoadedBundle", "Progress", "Report", "run_bulk"]
@@ -121,12 +122,14 @@ def run_bulk(
     legacy = _legacy(loaded, target, language, bulk.legacy)
     options = replace(options, joined=bulk.legacy.join) if bulk.legacy else options
     account = _account(legacy, loaded, source, target, options, bulk)
+    taker = account or legacy
+    take = taker.take if taker else bulk.take
     folder = bulk.work or work_folder(target)
     with stopping_in_order(), working(folder, resume=bulk.resume, restart=bulk.restart) as work:
         if work.ended and (told := report_of_ended(target, work.ended)):
             work.finished = True
             return told
-        plan = _plan(work, loaded, source, options, language, bulk, legacy)
+        plan = _plan(work, loaded, source, options, language, bulk, legacy, take)
         if target.suffix.lower() == ".xlsx" and plan.input.rows >= ooxml.MAX_ROWS:
             raise OutputError(f".xlsx holds at most {ooxml.MAX_ROWS:,} rows: write .csv, .jsonl or .parquet")
         _code(work, plan, loaded, bulk, on_progress)
@@ -138,7 +141,7 @@ def run_bulk(
             options=options,
             codebook=loaded.codebook,
             language=language,
-            take=legacy.take if legacy else bulk.take,
+            take=take,
             finish=account or legacy or bulk.finish,
             all_codes=all_codes,
             keep_text=keep_text,
@@ -150,9 +153,11 @@ def run_bulk(
         )
         report = assembled.report
         report.seconds = time.monotonic() - started
+        if undo:
+            report.beside.append(undo_path(target))
         if account:
             workers = bulk.workers or available_cores()
-            account.write(plan, seconds=report.seconds, engine=bulk.engine, workers=workers, notes=report.notes)
+            account.write(plan, seconds=report.seconds, engine=bulk.engine, workers=workers)
             report.beside += account.files
         write_receipt(
             target,
@@ -243,6 +248,7 @@ def _plan(
     language: str | None,
     bulk: BulkOptions,
     legacy: Legacy | None,
+    take: Take | None,
 ) -> Plan:
     """The plan of the earlier run, if this one may go on with it; else a new one."""
     further = legacy.options.to_json() if legacy else {}
@@ -256,7 +262,7 @@ def _plan(
         options,
         bundle=loaded,
         language=language,
-        take=legacy.take if legacy else bulk.take,
+        take=take,
         watchers=(*bulk.watchers, *(legacy.watchers(work.path, bulk.key) if legacy else ())),
         shard_rows=bulk.shard_rows,
         key=bulk.key,

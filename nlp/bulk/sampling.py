@@ -13,6 +13,13 @@ from .intervals import wilson
 
 SAMPLE_SIZE = 200  # rows; a share is then known to within 7 points
 STATUSES = ("auto", "suggest", "review", "none", "failed")
+_MEANT = {
+    "auto": "set by the machine itself",
+    "suggest": "codes are suggested, a person decides",
+    "review": "a person should read the case",
+    "none": "no code is likely",
+    "failed": "cannot be coded",
+}
 RowStatus = Literal["auto", "suggest", "review", "none", "failed"]
 
 _T = TypeVar("_T")
@@ -152,9 +159,12 @@ class Forecast:
             share = self._share(self.statuses[status], rows)
             low, high = share["estimated_between"]
             said.append(
-                f"{status}: {share['share']:.0%}, about {share['estimated']:,} row(s); "
+                f"{status} ({_MEANT[status]}): {share['share']:.0%}, about {share['estimated']:,} row(s); "
                 f"with 95 % confidence {low:,} to {high:,}"
             )
+        if self.errors:
+            kinds = ", ".join(f"{kind} {count:,}" for kind, count in _by_count(self.errors))
+            said.append(f"rows of the sample that cannot be coded: {kinds}")
         languages = ", ".join(f"{language} {count / self.sampled:.0%}" for language, count in _by_count(self.languages))
         return [*said, f"languages: {languages or 'none recognized'}"]
 

@@ -53,6 +53,7 @@ _READERS: Mapping[str, Callable[[Path, InputOptions], Source]] = {
 }
 INPUT_FORMATS = tuple(_READERS)
 OUTPUT_FORMATS = INPUT_FORMATS
+_SPREADSHEETS = frozenset({".xls", ".xlsm", ".xlsb", ".ods", ".numbers"})
 
 
 class InputTable:
@@ -196,7 +197,8 @@ def check_ending(path: Path) -> None:
 
 
 def _unknown_ending(path: Path, known: Sequence[str]) -> str:
-    return f"the ending {path.suffix or '(none)'} is not known: use one of {', '.join(known)}"
+    resave = "; a spreadsheet can be saved as .xlsx" if path.suffix.lower() in _SPREADSHEETS else ""
+    return f"the ending {path.suffix or '(none)'} is not known: use one of {', '.join(known)}{resave}"
 
 
 def _readable(records: Iterator[Record]) -> Iterator[Record]:

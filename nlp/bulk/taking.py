@@ -55,8 +55,7 @@ class OneColumn:
 class ChosenColumns:
     """The narrative in one or several cells, with the language and the country that other cells state.
 
-    ``language`` is that of all rows; ``otherwise`` that of rows which state none. Where both are None, it is
-    recognized.
+    ``language`` is that of all rows; ``otherwise`` that of rows which state none. Where both are None it is recognized.
     """
 
     joining: Joining

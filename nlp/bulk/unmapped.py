@@ -10,7 +10,7 @@ from .coded import MAX_LABEL, PersonCodes
 from .folding import fold_label
 from .tables import open_output
 
-COLUMNS = ("axis", "old", "rows")
+COLUMNS = ("old", "code", "axis", "rows")  # of a mapping, but for the last one
 MAX_LISTED = 10_000  # different labels; more of them are free text, for which no mapping can be written
 
 
@@ -55,7 +55,7 @@ class UnmappedLabels:
         ]
 
     def write(self, path: Path) -> bool:
-        """Write the list, most frequent first; nothing, and False, where there is none.
+        """Write the list, most frequent first, with an empty column for codes; nothing, and False, where there is none.
 
         An earlier one, which somebody may have begun to fill in, is kept beside it.
         """
@@ -64,7 +64,7 @@ class UnmappedLabels:
         order = sorted(self._found, key=lambda key: (key[0], -self._found[key][0], key[1]))
         with open_output(path, COLUMNS, keep_earlier=True) as out:
             for key in order:
-                out.write([key[0], self._spelt[key], self._found[key][0]])
+                out.write([self._spelt[key], "", key[0], self._found[key][0]])
         path.chmod(0o600)
         return True
 

@@ -19,6 +19,7 @@ CUT = " [...]"
 
 MAX_LINES = 8  # of a row; whoever wants to read on makes the row higher, or the cell active
 LINE = 15  # points
+_HIGHEST = 409  # points, Excel specifications and limits
 _WIDTHS = ((120, 40), (400, 60))  # of columns with long texts: up to so many characters, so wide
 _WIDEST = 90
 _LONG = 40  # characters, from which on texts are wrapped
@@ -55,15 +56,20 @@ def column_for(name: str, sample: Sequence[Any], *, narrow: bool) -> Column:
 def height_for(columns: Sequence[Column], sample: Sequence[Sequence[Any]]) -> float:
     """One height for all rows, in points: half of the sampled ones fit. A height for each would be kept in memory by
     whoever reads the sheet, and none makes some programs measure every text before they show the first."""
-    needed = sorted(
-        max(
-            _lines(text_of(cell), column.width) if column.wraps else 1
-            for column, cell in zip(columns, row, strict=True)
-        )
-        for row in sample
-    )
+    needed = sorted(_lines_of(columns, row) for row in sample)
     lines = needed[(len(needed) - 1) // 2] if needed else 1
     return float(LINE * min(lines, MAX_LINES))
+
+
+def whole_height(columns: Sequence[Column], cells: Sequence[Any]) -> float:
+    """The height of one row in which all of its texts can be read, as far as rows can be so high."""
+    return float(min(LINE * _lines_of(columns, cells), _HIGHEST))
+
+
+def _lines_of(columns: Sequence[Column], cells: Sequence[Any]) -> int:
+    return max(
+        _lines(text_of(cell), column.width) if column.wraps else 1 for column, cell in zip(columns, cells, strict=True)
+    )
 
 
 def columns_xml(columns: Sequence[Column]) -> str:
@@ -85,14 +91,16 @@ def header_xml(columns: Sequence[Column]) -> str:
     return _row(1, cells, min(height, 400.0))
 
 
-def row_xml(number: int, columns: Sequence[Column], cells: Sequence[Any]) -> tuple[str, bool]:
-    """A row, and whether it holds everything."""
+def row_xml(
+    number: int, columns: Sequence[Column], cells: Sequence[Any], *, height: float | None = None
+) -> tuple[str, bool]:
+    """A row, and whether it holds everything; without ``height`` it is as high as all others."""
     whole, written = True, []
     for at, (column, cell) in enumerate(zip(columns, cells, strict=True)):
         content, complete = _cell(f"{letters(at)}{number}", cell, column)
         whole &= complete
         written.append(content)
-    return _row(number, written, None), whole
+    return _row(number, written, height), whole
 
 
 def styled_row_xml(number: int, columns: Sequence[Column], cells: Sequence[str], styles: Sequence[int]) -> str:

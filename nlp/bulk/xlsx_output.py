@@ -26,6 +26,7 @@ from .xlsx_cells import (
     letters,
     row_xml,
     styled_row_xml,
+    whole_height,
 )
 from .xlsx_parts import (
     COLORS,
@@ -134,7 +135,8 @@ class XlsxWriter:
             self._put_row(number, cells)
 
     def _put_row(self, number: int, cells: Sequence[Any]) -> bool:
-        xml, whole = row_xml(number, self._columns, cells)
+        height = whole_height(self._columns, cells) if self._about and self._about.whole else None
+        xml, whole = row_xml(number, self._columns, cells, height=height)
         self._put(xml)
         return whole
 

@@ -13,9 +13,22 @@ _PARTS = ("both", "only_person", "only_machine")
 def agreement_shown(agreement: Mapping[str, Any]) -> dict[str, Any]:
     """The same figures with small counts hidden, and with them the kappa that they could be worked out from."""
     return {
-        axis: {**figures, "codes": {code: _code(counts) for code, counts in figures["codes"].items()}}
+        axis: {
+            **figures,
+            **_same_codes(figures),
+            "codes": {code: _code(counts) for code, counts in figures["codes"].items()},
+        }
         for axis, figures in agreement.items()
     }
+
+
+def _same_codes(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows with the same codes; where few agree or differ, without the shares that tell how many."""
+    same = figures["exact"]["rows"]
+    parts = shown_parts([same, figures["rows"] - same])
+    if all(isinstance(part, int) for part in parts):
+        return {}
+    return {"exact": {"rows": parts[0], "share": None, "interval": None}, "mean_overlap": None}
 
 
 def _code(counts: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import TableError
 from ..tables import InputOptions, open_input, text_of
-from .check_sheet import BETWEEN, FILLED, ROW, STRATA, STRATUM, STRATUM_ROWS, TEXT, axes_of_sheet
+from .check_sheet import BETWEEN, FILLED, ROW, STRATA, STRATUM, STRATUM_ROWS, axes_of_sheet
 from .estimates import Estimate, Stratum, ratio
 
 MAX_LISTED = 20  # rows in one sentence
@@ -82,7 +82,7 @@ class CheckResult:
 
 def check_result(sheet: Path) -> CheckResult:
     """Read a sheet and estimate. Raises `TableError` where it is none, or nobody has filled it in."""
-    with open_input(sheet, InputOptions(text_column=TEXT, header=True)) as table:
+    with open_input(sheet, InputOptions(text_column="1", header=True)) as table:
         axes = axes_of_sheet(table.columns)
         at = {name: number for number, name in enumerate(table.columns)}
         needed = {ROW, STRATUM, STRATUM_ROWS, *(f"{axis}_{name}" for axis in axes for name in _OF_AXIS)}

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from ...codebook import Codebook
 from ...types import Analysis
+from ..about import About
+from ..descriptions import Description, Text, both
 from ..tables import open_output
 
 STRATA = ("auto", "suggest", "review", "none")
@@ -28,6 +30,54 @@ NUMBER, ROW, TEXT, COMMENT, STRATUM, STRATUM_ROWS = (
 )  # fmt: skip
 FILLED = ("right", "wrong", "missing")
 BETWEEN = ";"  # codes of one cell
+
+_NOTHING = Text("", "")
+_FOR_PROGRAM = Description(
+    Text(
+        "For `casecoder check-result`: leave it as it is.",
+        "Для команды `casecoder check-result`: не меняйте.",
+    ),
+    _NOTHING,
+)
+_PLAIN: Mapping[str, Description] = {
+    NUMBER: Description(Text("Number of the row on this sheet.", "Номер строки на этом листе."), _NOTHING),
+    ROW: Description(Text("Number of the row in the coded file.", "Номер строки в файле с кодами."), _NOTHING),
+    TEXT: Description(
+        Text(
+            "The narrative with the people in it hidden. Read all of it before you answer.",
+            "Текст, в котором скрыты люди. Прочитайте его целиком, прежде чем отвечать.",
+        ),
+        _NOTHING,
+    ),
+    COMMENT: Description(Text("What you want to note.", "Ваши заметки."), Text("any text", "любой текст")),
+}
+_OF_AXIS: Mapping[str, Description] = {
+    "codes": Description(
+        Text("Suggested codes, to be checked: {axis}.", "Предложенные коды, их надо проверить: {axis}."),
+        Text("a line for each code; – where there is none", "по строке на каждый код; –, если нет ни одного"),
+    ),
+    "right": Description(
+        Text(
+            "Fill in: are all suggested codes right? Also where none is suggested and none applies: {axis}.",
+            "Заполните: все ли предложенные коды верны? И тогда, когда не предложено и не подходит ни одного: {axis}.",
+        ),
+        Text("y or n (also +, -, 1, 0); empty: not checked", "да или нет (также +, -, 1, 0); пусто: не проверено"),
+    ),
+    "wrong": Description(
+        Text(
+            "Fill in after n: the codes that are wrong. May stay empty where one code is suggested: {axis}.",
+            "Заполните, если «нет»: какие коды неверны. Если предложен один код, можно не заполнять: {axis}.",
+        ),
+        Text("codes or labels, divided by ;", "коды или названия через ;"),
+    ),
+    "missing": Description(
+        Text(
+            "Fill in: codes that hold and are not suggested: {axis}.",
+            "Заполните: какие коды подходят, но не предложены: {axis}.",
+        ),
+        Text("codes as listed below, divided by ;", "коды из списка ниже через ;"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +126,9 @@ class CheckSample:
         """Write the sheet in the format of its ending; returns how many rows it has. Raises `OutputError` or
         `TableError`. A sheet that stands there, and may be filled in, is kept beside it."""
         rows = self.rows()
-        with open_output(path, columns_of_sheet(self.codebook), keep_earlier=True) as out:
+        with open_output(
+            path, columns_of_sheet(self.codebook), keep_earlier=True, about=about_sheet(self.codebook)
+        ) as out:
             for number, row in enumerate(rows, start=1):
                 out.write(self._cells(number, row, language))
         path.chmod(0o600)
@@ -107,6 +159,21 @@ def columns_of_sheet(codebook: Codebook) -> tuple[str, ...]:
     asked = [f"{axis.id}_{name}" for axis in codebook.axes for name in ("codes", *FILLED)]
     known = [f"{axis.id}_{name}" for axis in codebook.axes for name in ("automatic", "suggested")]
     return (NUMBER, ROW, TEXT, *asked, COMMENT, *known, STRATUM, STRATUM_ROWS)
+
+
+def about_sheet(codebook: Codebook) -> About:
+    """What each column asks for, for the people who fill it in."""
+    asked = {
+        f"{axis.id}_{name}": _of_axis(said, both(axis.label))
+        for axis in codebook.axes
+        for name, said in _OF_AXIS.items()
+    }
+    columns = ((name, _PLAIN.get(name) or asked.get(name) or _FOR_PROGRAM) for name in columns_of_sheet(codebook))
+    return About(columns=tuple(columns), facts=(), codebook=codebook, whole=True)
+
+
+def _of_axis(said: Description, axis: Text) -> Description:
+    return Description(Text(said.means.en.format(axis=axis.en), said.means.ru.format(axis=axis.ru)), said.values)
 
 
 def check_path(output: Path) -> Path:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..facts_columns import NOT_UNDERSTOOD
 from .counts import Shown, shown, shown_parts
-from .months import NOT_UNDERSTOOD
 
 MOST_GROUPS = 12  # columns of a table; the others are counted together
 OTHER = "other"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -33,13 +34,18 @@ th:first-child, td.words, th.words { text-align: left; }
 td.words { white-space: normal; min-width: 9rem; }
 thead th { border-bottom: 2px solid var(--soft); vertical-align: bottom; max-width: 8rem; }
 tbody tr.part th { font-weight: 600; padding-top: 0.9rem; border-bottom: 1px solid var(--soft); max-width: none; }
-thead th { hyphens: manual; } .grid thead th { font-size: 0.8rem; min-width: 3.6rem; max-width: 6rem; }
-.grid tbody th { position: sticky; left: 0; background: #fff; max-width: min(16rem, 45vw); }
+thead th { hyphens: none; }
+.grid th:first-child { position: sticky; left: 0; background: #fff; max-width: min(16rem, 45vw); }
+.grid td, .grid th { padding-left: 0.3rem; padding-right: 0.3rem; } .grid td { text-align: center; }
+.grid thead th { font-size: 0.8rem; text-align: center; min-width: 2.6rem; }
+.grid thead th:first-child { text-align: left; }
+.grid .upright { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 10rem; margin: 0 auto;
+                 text-align: left; line-height: 1.15; }
 svg { display: block; width: 100%; }
 svg.line { height: 0.55rem; margin-top: 0.2rem; min-width: 7rem; }
 svg.rows { height: 1.6rem; max-width: 44rem; margin: 0.75rem 0; }
 svg.range { height: 1.1rem; width: 100%; max-width: 12rem; }
-.remark { display: block; }
+.remark { display: block; } code { background: #eef1f4; padding: 0 0.2em; border-radius: 0.2em; }
 .key { display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.5em; border-radius: 0.15em; }
 .auto { fill: var(--auto); background: var(--auto); } .suggest { fill: var(--suggest); background: var(--suggest); }
 .review { fill: var(--review); background: var(--review); } .none { fill: var(--none); background: var(--none); }
@@ -48,8 +54,9 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 1rem; m
 dt { color: var(--soft); } dd { margin: 0; }
 @media (max-width: 36rem) {
   body { padding: 0.75rem; } th, td { padding: 0.25rem 0.3rem; } .narrow { display: none; }
-  thead th { font-size: 0.78rem; } td { font-size: 0.85rem; }
+  thead th { font-size: 0.78rem; hyphens: manual; } td { font-size: 0.85rem; }
   tbody th { min-width: 8rem; } .grid tbody th { min-width: 7rem; font-size: 0.8rem; }
+  .grid thead th { min-width: 2rem; font-size: 0.75rem; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.3rem; }
 }
 @media print {
@@ -59,7 +66,7 @@ dt { color: var(--soft); } dd { margin: 0; }
   tr, dl, .warning { break-inside: avoid; }
   .wide { overflow: visible; }
   table { font-size: 8pt; } .grid { font-size: 7pt; } .grid td, .grid th { padding: 0.1rem 0.2rem; }
-  .grid thead th { font-size: 6pt; min-width: 0; } .grid tbody th { position: static; min-width: 6rem; }
+  .grid thead th { font-size: 6pt; min-width: 0; } .grid th:first-child { position: static; min-width: 6rem; }
   td, svg, .key { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
@@ -88,6 +95,7 @@ _PAGE = """\
 </body>
 </html>
 """
+_COMMAND = re.compile("`([^`]+)`")
 _SHADE = "0, 88, 138"
 _STRONGEST = 0.55  # opacity of the strongest shade: dark text on it has a contrast of more than 4.5
 
@@ -161,8 +169,9 @@ def page(title: str, lead: Iterable[str], sections: Sequence[Section], *, langua
 
 
 def paragraph(text: str, kind: str = "") -> str:
-    """Text as a paragraph; ``kind`` is ``note`` or ``warning``."""
-    return f'<p class="{kind}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
+    """Text as a paragraph, commands in it between backticks; ``kind`` is ``note`` or ``warning``."""
+    inner = _COMMAND.sub(r"<code>\1</code>", escape(text))
+    return f'<p class="{kind}">{inner}</p>' if kind else f"<p>{inner}</p>"
 
 
 def heading(text: str) -> str:
@@ -192,14 +201,18 @@ def table(
 ) -> str:
     """A table that can be pushed sideways on a phone; the first cell of each row is its heading.
 
-    ``words`` are columns of words, not numbers; ``narrow`` those that a phone does without.
+    ``words`` are columns of words, not numbers; ``narrow`` those that a phone does without. In a ``grid`` names of
+    columns stand upright, since there may be many.
     """
 
     def looks(at: int) -> str:
         names = " ".join(name for name, of in (("words", words), ("narrow", narrow)) if at in of)
         return f' class="{names}"' if names else ""
 
-    top = "".join(f'<th scope="col"{looks(at)}>{escape(cell)}</th>' for at, cell in enumerate(head))
+    def named(at: int, name: str) -> str:
+        return f'<div class="upright">{escape(name)}</div>' if kind == "grid" and at else escape(name)
+
+    top = "".join(f'<th scope="col"{looks(at)}>{named(at, cell)}</th>' for at, cell in enumerate(head))
     lines = []
     for row in rows:
         if isinstance(row, Part):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from . import charts
 from .counts import known
@@ -104,14 +105,9 @@ def agreement_section(report: RunReport, words: Words) -> Iterator[Section]:
     parts = [paragraph(words("agreement_note"), "note")]
     head = [words(key) for key in ("code", "both", "only_person", "only_machine", "kappa", "interval")]
     for axis, figures in report.agreement.items():
-        exact = figures["exact"]
-        said = {key: words.number(figures[key]) for key in ("rows", "incomplete", "failed")}
-        share = "–" if exact["share"] is None else words.percent(exact["share"])
         name = words.axis(axis)
         parts.append(heading(name))
-        parts.append(
-            paragraph(words("agreement_axis", axis=name, exact=words.number(exact["rows"]), share=share, **said))
-        )
+        parts.append(paragraph(_agreement_said(name, figures, words)))
         lines = [
             [words.code(code), *(words.count(counts[part]) for part in ("both", "only_person", "only_machine")),
              *_kappa(counts["kappa"], counts["interval"], words)]
@@ -123,6 +119,15 @@ def agreement_section(report: RunReport, words: Words) -> Iterator[Section]:
         rows = words.number(report.unmapped_rows or 0)
         parts.append(paragraph(words("unmapped", labels=words.number(report.unmapped), rows=rows)))
     yield Section("agreement", words("agreement"), tuple(parts))
+
+
+def _agreement_said(axis: str, figures: Mapping[str, Any], words: Words) -> str:
+    exact = figures["exact"]
+    said = {key: words.number(figures[key]) for key in ("rows", "incomplete", "failed")}
+    share, overlap = (
+        "–" if value is None else words.percent(value) for value in (exact["share"], figures["mean_overlap"])
+    )
+    return words("agreement_axis", axis=axis, exact=words.count(exact["rows"]), share=share, overlap=overlap, **said)
 
 
 def _kappa(value: float | None, interval: list[float] | None, words: Words) -> list[Cell]:

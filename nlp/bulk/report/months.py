@@ -17,11 +17,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from ...errors import TableError
+from ..facts_columns import NOT_UNDERSTOOD
 from ..header import plain
 from ..values import text_of
-
-NOT_UNDERSTOOD = "?"
-"""Stands for a month, or another group, of a cell that says something nobody understands."""
 
 FIRST_YEAR, LAST_YEAR = 1990, 2099  # what is outside is a birthday, a typing error or no date
 _EXCEL_START = dt.date(1899, 12, 30)

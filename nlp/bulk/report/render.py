@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from ...errors import OutputError
 from ..replacing import replacing
 from . import charts
 from .counts import FEW, Shown, known
-from .html import Cell, Heat, Part, Section, beside, bullets, facts, heading, keyed, page, paragraph, table
+from .html import Cell, Heat, Part, Section, beside, bullets, facts, heading, keyed, page, paragraph, remarked, table
 from .judging import agreement_section, corrected_section, drift_section
 from .run_report import CodeCount, RunReport
 from .speaking import Words
+from .wording import TEXTS
 
 STATUSES = ("auto", "suggest", "review", "none", "failed")
 
@@ -86,7 +88,7 @@ def rows_section(report: RunReport, words: Words) -> Section:
 def _more_rows(report: RunReport, words: Words) -> Iterator[str]:
     rows = report.rows
     if rows.errors:
-        lines = [[kind, words.number(count)] for kind, count in rows.errors.items()]
+        lines = [[_reason(kind, words), words.number(count)] for kind, count in rows.errors.items()]
         yield table([words("error"), words("count")], lines, caption=words("errors"))
     if rows.duplicates:
         found = {kind: words.number(rows.duplicates.get(kind, 0)) for kind in ("exact", "near")}
@@ -96,18 +98,30 @@ def _more_rows(report: RunReport, words: Words) -> Iterator[str]:
         yield paragraph(words("by_person", parts=words.listed(said)))
 
 
+def _reason(kind: str, words: Words) -> Cell:
+    """A kind of error as it stands in the rows, with what it means."""
+    key = f"error_{kind}"
+    return remarked(words(key), kind) if key in TEXTS else kind
+
+
 def _run(report: RunReport, words: Words) -> Iterator[tuple[str, str]]:
     run = report.facts
     yield words("bundle"), f"{run.bundle} ({run.bundle_digest[:16]}…)"
     yield words("codebook"), f"{run.codebook} ({run.codebook_digest[:16]}…)"
     yield words("input"), run.input_sha256
     if run.started:
-        yield words("started"), run.started
+        yield words("started"), _moment(run.started)
     yield words("took"), words.duration(run.seconds)
     if run.seconds:
         yield words("speed"), words("per_second", rate=words.decimal(report.rows.total / run.seconds, 1))
     yield words("engine"), words("workers", engine=run.engine, workers=words.number(run.workers))
     yield words("version"), run.casecoder
+
+
+def _moment(started: str) -> str:
+    """A moment in ISO 8601, as people read it."""
+    moment = datetime.fromisoformat(started)
+    return f"{moment:%Y-%m-%d %H:%M} {moment.tzname() or ''}".strip()
 
 
 def codes_section(report: RunReport, words: Words) -> Section:

@@ -43,6 +43,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "errors": ("Rows that were not coded, by reason", "Незакодированные строки по причинам"),
     "error": ("reason", "причина"),
+    "error_narrative.empty": ("no text", "нет текста"),
+    "error_narrative.language": ("a language that is not served", "язык не поддерживается или не распознан"),
+    "error_narrative.too_long": ("the text is too long", "текст слишком длинный"),
+    "error_narrative.unreadable": ("the text is damaged", "текст повреждён"),
+    "error_narrative.unsettled": ("the people in it could not be hidden", "не удалось скрыть людей"),
+    "error_row.unreadable": ("the cells do not fit the columns", "ячейки не соответствуют столбцам"),
+    "error_row.slow": ("it took too long", "кодирование заняло слишком много времени"),
+    "error_row.crashed": ("it stopped the program", "на ней программа дважды прервалась"),
+    "error_row.failed": ("a fault of the program", "ошибка программы"),
     "duplicates": (
         "Rows that repeat an earlier row: {exact} word for word, {near} nearly so. They are coded and counted like all "
         "others.",
@@ -53,7 +62,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Rows with codes that a person had given: {parts}.",
         "Строки, где коды уже поставил человек: {parts}.",
     ),
-    "bundle": ("bundle", "набор моделей"),
+    "bundle": ("bundle", "комплект моделей"),
     "codebook": ("codebook", "кодификатор"),
     "input": ("input file, SHA-256", "исходный файл, SHA-256"),
     "version": ("casecoder", "casecoder"),
@@ -74,7 +83,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "codes_caption": ("{axis}: rows by suggested code", "{axis}: строки по предложенным кодам"),
     "code": ("code", "код"),
     "all_suggested": ("all", "всего"),
-    "automatic": ("auto\u00admatic", "авто\u00admати\u00adчески"),
+    "automatic": ("auto\u00admatic", "авто\u00adмати\u00adчески"),
     "to_confirm": ("to confirm", "под\u00adтвер\u00adдить"),
     "to_review": ("to review", "на про\u00adверку"),
     "no_codes": ("No code of this axis was suggested.", "Ни одного кода на этой оси не предложено."),
@@ -129,8 +138,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "corrected_missing": (
         "This bundle does not say how often its models err on unseen cases (it has no held-out.npy), so raw counts "
         "cannot be corrected.",
-        "В этом наборе моделей нет данных о том, как часто они ошибаются на новых случаях (нет held-out.npy), поэтому "
-        "исправить подсчёты нельзя.",
+        "В этом комплекте моделей нет данных о том, как часто модели ошибаются на новых случаях (нет held-out.npy), "
+        "поэтому исправить подсчёты нельзя.",
     ),
     "corrected_caption": (
         "{axis}: raw and corrected numbers of rows",
@@ -138,7 +147,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "raw": ("sug\u00adgested", "пред\u00adложено"),
     "corrected_count": ("cor\u00adrected", "исправ\u00adлено"),
-    "interval": ("95% interval", "интер\u00adвал 95 %"),
+    "interval": ("95% interval", "интер\u00adвал 95\u00a0%"),
     "interval_of": ("{low}–{high}", "{low}–{high}"),
     "kappa_between": ("{low} to {high}", "от {low} до {high}"),
     "found": ("cases found", "находится случаев"),
@@ -158,7 +167,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "drift_missing": (
         "This bundle does not say what the texts look like that its models were tuned on (it has no reference.json), "
         "so they cannot be compared.",
-        "В этом наборе моделей не сказано, на каких текстах он настроен (нет reference.json), поэтому сравнить их "
+        "В этом комплекте моделей не сказано, на каких текстах он настроен (нет reference.json), поэтому сравнить их "
         "нельзя.",
     ),
     "drift_few": (
@@ -249,10 +258,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "полное, 0 — случайное. При расхождении ошибаться может и человек, и программа.",
     ),
     "agreement_axis": (
-        "{axis}: {rows} rows; the same codes in {exact} of them ({share}); {incomplete} rows left out because of "
-        "unknown labels, {failed} because they could not be coded.",
-        "{axis}: строк {rows}; одинаковые коды в {exact} из них ({share}); не учтено {incomplete} из-за незнакомых "
-        "обозначений и {failed} незакодированных.",
+        "{axis}: {rows} rows; the same codes in {exact} of them ({share}); mean overlap of the codes {overlap}; "
+        "{incomplete} rows left out because of unknown labels, {failed} because they could not be coded.",
+        "{axis}: строк {rows}; одинаковые коды в {exact} из них ({share}); в среднем совпадает {overlap} кодов; не "
+        "учтено {incomplete} из-за незнакомых обозначений и {failed} незакодированных.",
     ),
     "agreement_caption": ("{axis}: who gave the code", "{axis}: кто поставил код"),
     "both": ("both", "оба"),

@@ -299,9 +299,9 @@ def test_unknown_labels_are_listed_with_counts_and_nothing_else(codebook: Codebo
     assert unmapped.write(path)
     assert path.name == "coded.xlsx.unmapped.csv"
     assert _rows(path) == [
-        ("perpetrator", "мент", "2"),
-        ("violation", "Побои", "2"),
-        ("violation", "'=кража", "1"),
+        ("мент", "", "perpetrator", "2"),
+        ("Побои", "", "violation", "2"),
+        ("'=кража", "", "violation", "1"),
     ]
     assert unmapped.notes == [
         "4 row(s) have codes that are neither in the codebook nor in a mapping: 3 different label(s)"
@@ -315,9 +315,11 @@ def test_the_list_becomes_a_mapping_once_it_has_codes(codebook: Codebook, tmp_pa
     unmapped.add(read(["=кража", "мент"]))
     unmapped.write(tmp_path / "list.csv")
     lines = (tmp_path / "list.csv").read_text("utf-8-sig").splitlines()
-    codes = ["code", "police", "social.property"]
     path = tmp_path / "mapping.csv"
-    path.write_text("".join(f"{line},{code}\n" for line, code in zip(lines, codes, strict=True)), "utf-8")
+    filled = [
+        line.replace(",,", f",{code},") for line, code in zip(lines[1:], ["police", "social.property"], strict=True)
+    ]
+    path.write_text("\n".join([lines[0], *filled]), "utf-8")
     mapping = load_mapping(path, codebook)
     columns = CodedColumns(codebook, {"violation": (0,), "perpetrator": (1,)}, mapping)
     assert columns.read(["=кража", "Мент"]) == {

@@ -113,6 +113,29 @@ def test_a_first_case_never_becomes_names(first: list[str]) -> None:
     assert any("--header" in note for note in layout.notes)
 
 
+@pytest.mark.parametrize("header", [None, True])
+@pytest.mark.parametrize(
+    "above", [[["Register of Zarina", None, None]], [["Zarina", None, None], [], ["Where", None, "What"]]]
+)
+def test_names_under_a_title_are_never_a_case(above: list[list[str | None]], header: bool | None) -> None:
+    rows = [*above, ["No", "Place", "Description"], ["1", "Osh", LONG], ["2", "Osh", OTHER]]
+    with pytest.raises(TableError, match="names of the columns stand below other rows") as caught:
+        plan(rows[0], rows[1:], InputOptions(header=header), named=False)
+    assert "Zarina" not in str(caught.value)
+    assert not plan(rows[0], rows[1:], InputOptions(header=False, text_column="3"), named=False).has_header
+
+
+def test_a_name_that_is_asked_for_is_found_under_a_title_too() -> None:
+    rows = [["Ort", "Was war"], ["1", LONG]]
+    with pytest.raises(TableError, match="names of the columns stand below other rows"):
+        plan(["Liste", None], rows, InputOptions(text_column="was war"), named=False)
+
+
+def test_a_case_of_few_words_is_no_line_of_names() -> None:
+    rows = [["17", "complaint", ""], ["18", "complaint", LONG], ["19", "question", OTHER]]
+    assert plan(["16", "question", HUNDRED], rows, InputOptions(), named=False).text_at == 2
+
+
 @pytest.mark.parametrize(("header", "columns"), [(True, ("Ort", "Was")), (False, ("column_1", "column_2"))])
 def test_the_answer_to_the_question_about_the_header_is_taken(header: bool, columns: tuple[str, ...]) -> None:
     options = InputOptions(header=header, text_column="2")

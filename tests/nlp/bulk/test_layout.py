@@ -166,8 +166,8 @@ def test_the_workbook_explains_every_column_in_two_languages(
     assert "hidden" in told["text"][1]
     assert told["health.denial"][1] == "Health care refused or obstructed"
     assert set(STATUS) <= set(told)
-    assert told["Model / Модель"][1] == "constant-1"
-    assert told["Codebook / Справочник кодов"][1] == str(codebook)
+    assert told["Bundle of models / Комплект моделей"][1] == "constant-1"
+    assert told["Codebook / Кодификатор"][1] == str(codebook)
 
 
 def test_a_text_that_is_kept_is_said_to_be_there(constant_pipeline: Pipeline, source: Path, tmp_path: Path) -> None:

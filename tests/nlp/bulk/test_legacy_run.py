@@ -6,12 +6,14 @@ import csv
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from nlp.bulk.legacy import LegacyOptions
 from nlp.bulk.run import BulkOptions, run_bulk
-from nlp.errors import RunError
+from nlp.errors import RunError, TableError
 
 HEADER = ["id", "story", "outcome", "country", "kind", "date"]
 FIRST = "The doctor refused to see her because of her status and told the whole queue about it, so she went home again."
@@ -101,15 +103,50 @@ def test_the_report_and_the_sheet_lie_beside_the_output(constant_pipeline, table
     bulk = BulkOptions(legacy=_options(mapping), report=True, check=2)
     done = run_bulk(constant_pipeline, table, target, language="en", bulk=bulk)
     assert [path.name for path in done.beside] == ["out.csv.report.html", "out.csv.report.json", "out.check.csv"]
+    assert done.statuses.total() == len(ROWS)
     told = json.loads((tmp_path / "out.csv.report.json").read_text(encoding="utf-8"))
     assert told["rows"]["total"] == len(ROWS)
     assert told["rows"]["duplicates"] == {"exact": 1}
     assert told["agreement"] is not None
+    by_country = next(group for group in told["groups"] if group["by"] == "country")
+    assert (by_country["rows_stated"], by_country["rows_not_understood"]) == (2, 1)
     page = (tmp_path / "out.csv.report.html").read_text(encoding="utf-8")
     assert "the country column was not understood in 1 row(s): left out there" in done.notes
     assert "Berg" not in page
     assert "<script" not in page
     assert len(_coded(tmp_path / "out.check.csv")) == 2
+
+
+def test_a_column_of_dates_that_is_not_there_is_refused_before_anything_is_coded(constant_pipeline, table, tmp_path):
+    def fail(progress):
+        raise AssertionError("something was coded")
+
+    bulk = BulkOptions(legacy=_options(), report=True, date_column="dtae")
+    with pytest.raises(TableError, match="dtae"):
+        run_bulk(constant_pipeline, table, tmp_path / "out.csv", language="en", bulk=bulk, on_progress=fail)
+    assert list(tmp_path.iterdir()) == [table]
+
+
+def test_a_mapping_without_columns_of_codes_is_refused(constant_pipeline, table, mapping, tmp_path):
+    bulk = BulkOptions(legacy=LegacyOptions(mapping=mapping))
+    with pytest.raises(TableError, match="--coded violation=Type"):
+        run_bulk(constant_pipeline, table, tmp_path / "out.csv", language="en", bulk=bulk)
+
+
+def test_the_undo_file_is_named_among_those_beside_the_output(constant_pipeline, table, tmp_path):
+    done = run_bulk(constant_pipeline, table, tmp_path / "out.csv", language="en", undo=True)
+    assert [path.name for path in done.beside] == ["out.csv.undo.jsonl"]
+
+
+def test_every_column_of_a_legacy_run_stands_in_the_documentation(constant_pipeline, table, mapping, tmp_path, root):
+    target = tmp_path / "out.parquet"
+    run_bulk(constant_pipeline, table, target, language="en", bulk=BulkOptions(legacy=_options(mapping)))
+    schema = pq.read_schema(target)
+    assert schema.field("duplicate_of").type == pa.int64()
+    page = (root / "docs" / "bulk-output.md").read_text(encoding="utf-8")
+    added = ("duplicate_of", "codes_violation", "codes_by_violation")
+    assert set(added) <= set(schema.names)
+    assert [name for name in added if f"| `{name.replace('violation', 'AXIS')}` |" not in page] == []
 
 
 def test_another_mapping_is_another_run(constant_pipeline, table, mapping, tmp_path):
@@ -149,10 +186,23 @@ class TestCommand:
         assert undone.exit_code == 0, undone.stderr
         assert list(_coded(tmp_path / "restored.csv")[0]) == HEADER
 
+    def test_without_a_place_for_the_output_it_says_what_to_give(self, table):
+        refused = self.run("bulk", table)
+        assert refused.exit_code == 2
+        assert "say by -o where the coded cases go" in refused.stderr
+
+    def test_the_help_tells_what_happens_without_an_option(self, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "300")
+        assert "found by its name" in self.run("bulk", "--help").stdout
+        assert "OUTPUT.receipt.json" in self.run("verify", "--help").stdout
+
     @pytest.mark.model
     def test_a_dry_run_writes_nothing(self, table, tmp_path):
         before = sorted(tmp_path.iterdir())
-        done = self.run("bulk", table, "-o", tmp_path / "out.csv", "--text-column", "story", "--dry-run", "--sample", 2)
+        asked = ("--text-column", "story", "--coded", "violation=kind")
+        done = self.run("bulk", table, *asked, "--dry-run", "--sample", 4)
         assert done.exit_code == 0, done.stderr
-        assert "2 of 4 rows were coded as a sample" in done.stdout
+        assert "4 of 4 rows were coded as a sample" in done.stdout
+        assert "in the sample, 3 row(s) have codes that are neither in the codebook" in done.stdout
+        assert "arrest" not in done.stdout
         assert sorted(tmp_path.iterdir()) == before

@@ -161,9 +161,10 @@ def test_a_forecast_is_told_in_sentences() -> None:
     said = _forecast().sentences(rows=10_000, workers=2)
     assert said[0] == "100 of 10,000 rows were coded as a sample; nothing was written"
     assert said[1] == "one worker codes 2 rows a second: all rows take 42 minute(s) with 2 worker(s)"
-    assert "auto: 60%, about 6,000 row(s); with 95 % confidence 5,020 to 6,906" in said
+    assert "auto (set by the machine itself): 60%, about 6,000 row(s); with 95 % confidence 5,020 to 6,906" in said
+    assert said[-2] == "rows of the sample that cannot be coded: narrative.empty 10"
     assert said[-1] == "languages: ru 60%, uz 30%"
-    assert len(said) == 3 + len(STATUSES)
+    assert len(said) == 4 + len(STATUSES)
 
 
 def test_without_a_row_there_is_nothing_to_tell() -> None:

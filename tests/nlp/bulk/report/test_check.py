@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from nlp.bulk.intervals import wilson_of_share
 from nlp.bulk.report.check_result import check_result
-from nlp.bulk.report.check_sheet import CheckSample, allocated, check_path
+from nlp.bulk.report.check_sheet import CheckSample, allocated, check_path, columns_of_sheet
 from nlp.bulk.report.estimates import Stratum, ratio
 from nlp.bulk.tables import open_output
 from nlp.cli import app
@@ -115,6 +115,19 @@ def test_the_sheet_shows_redacted_text_and_codes_with_empty_columns_to_fill_in(s
     assert row["rows_of_status"] == "240"
 
 
+def test_a_second_sheet_says_what_to_fill_in(small, analysis, tmp_path):
+    sample = CheckSample(small, 2, seed="a")
+    sample.add(1, "auto", analysis(auto=["blow"], text="Short."))
+    sample.add(2, "auto", analysis(auto=["blow"], text="A long story. " * 100))
+    sample.write(tmp_path / "cases.check.xlsx")
+    book = load_workbook(tmp_path / "cases.check.xlsx")
+    told = {row[0]: row[1] for row in book["About"].iter_rows(values_only=True)}
+    assert set(columns_of_sheet(small)) <= set(told)
+    assert told["act_right"].startswith("Fill in")
+    low, high = sorted(book.worksheets[0].row_dimensions[row].height for row in (2, 3))
+    assert low < 120 < high  # each text can be read to its end
+
+
 def test_a_sheet_that_stands_there_is_kept(sample, tmp_path):
     path = tmp_path / "cases.check.csv"
     path.write_text("half filled in", encoding="utf-8")
@@ -207,9 +220,10 @@ def test_an_empty_sheet_and_another_table_are_refused(sample, tmp_path):
     sample(10).write(tmp_path / "empty.csv")
     with pytest.raises(TableError, match="nobody has filled in"):
         check_result(tmp_path / "empty.csv")
-    (tmp_path / "other.csv").write_text("id,redacted_text\n1,what happened\n", encoding="utf-8")
-    with pytest.raises(TableError, match="no sheet of checks"):
-        check_result(tmp_path / "other.csv")
+    for head in ("id,redacted_text", "id,story"):
+        (tmp_path / "other.csv").write_text(f"{head}\n1,what happened\n", encoding="utf-8")
+        with pytest.raises(TableError, match="no sheet of checks"):
+            check_result(tmp_path / "other.csv")
 
 
 def test_a_sheet_whose_weights_were_changed_is_refused(filled):

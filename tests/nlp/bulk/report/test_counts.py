@@ -92,8 +92,19 @@ def test_agreement_hides_kappa_where_it_hides_a_count():
             "interval": [0.6, 0.8],
         },
     }
-    figures = agreement_shown({"act": {"rows": 95, "codes": codes}})["act"]
+    exact = {"rows": 60, "share": 0.6316, "interval": [0.53, 0.72]}
+    figures = agreement_shown({"act": {"rows": 95, "exact": exact, "codes": codes}})["act"]
     assert figures["rows"] == 95
+    assert figures["exact"] == exact
     assert figures["codes"]["blow"] == {key: value for key, value in codes["blow"].items() if key != "neither"}
     assert figures["codes"]["threat"]["only_person"] == FEW
     assert figures["codes"]["threat"]["kappa"] is None
+
+
+@pytest.mark.parametrize(("same", "shown"), [(4, FEW), (93, WITHHELD), (0, 0), (95, 95)])
+def test_few_rows_that_agree_or_differ_are_hidden_with_their_share(same, shown):
+    exact = {"rows": same, "share": same / 95, "interval": [0.0, 1.0]}
+    figures = {"rows": 95, "exact": exact, "mean_overlap": same / 95, "codes": {}}
+    told = agreement_shown({"act": figures})["act"]
+    assert told["exact"]["rows"] == shown
+    assert (told["exact"]["share"] is None) == (told["mean_overlap"] is None) == isinstance(shown, str)

@@ -14,8 +14,9 @@ from nlp.bulk.report.profile import Profile
 from nlp.bulk.report.render import render_html, write_report
 from nlp.bulk.report.speaking import Words
 from nlp.bulk.report.wording import TEXTS
+from nlp.bulk.shard_run import CRASHED, SLOW
 from nlp.bundle import open_bundle
-from nlp.errors import OutputError, SettingsError
+from nlp.errors import NarrativeError, OutputError, SettingsError
 
 CANARY = "Zarina Tolova"
 VOID = {"meta", "br", "rect", "line", "circle"}
@@ -191,6 +192,25 @@ def test_a_report_of_another_kind_is_refused_and_nothing_written(report, tmp_pat
     with pytest.raises(OutputError, match=r"\.html or \.json"):
         write_report(report, tmp_path / "report.docx")
     assert not list(tmp_path.iterdir())
+
+
+def test_reasons_and_commands_are_written_for_people(report):
+    page = render_html(report)
+    assert 'no text<span class="note remark">narrative.empty</span>' in page
+    assert "<code>casecoder check-result SHEET</code>" in page
+    assert "нет текста" in render_html(report, "ru")
+
+
+def test_every_kind_of_error_of_a_row_has_words():
+    kinds = {kind.code for kind in NarrativeError.__subclasses__()}
+    kinds |= {"row.failed", "row.unreadable", CRASHED, SLOW}
+    assert sorted(kind for kind in kinds if f"error_{kind}" not in TEXTS) == []
+
+
+def test_no_word_mixes_alphabets():
+    for text in (text.replace("\u00ad", "") for texts in TEXTS.values() for text in texts):
+        words = re.findall(r"[^\W\d_]+", text)
+        assert [word for word in words if re.search("[a-z]", word, re.I) and re.search("[а-яё]", word, re.I)] == []
 
 
 def test_sentences_in_both_languages_have_the_same_places():
