@@ -9,6 +9,8 @@ NAMES :=
 MINUTES := 60
 KILLS := 50
 SEED :=
+ROWS := 1000000
+PRESIDIO :=
 UPGRADE :=
 OPTIONS :=
 BASELINES := tfidf-linear spacy-textcat frozen-encoder
@@ -17,7 +19,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(if $(filter all,$(UPGRADE)),--upgrade,$(UPGRADE:%=--upgrade-package %))
 
-.PHONY: demo test test-offline test-slow test-spark fuzz load soak force lint train finetune bench lock sbom audit wheelhouse clean help
+.PHONY: demo test test-offline test-slow test-spark fuzz load soak force scale lint train finetune bench lock sbom audit wheelhouse clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -117,6 +119,12 @@ bench: $(VENV)/installed-dev  ## Measure one narrative beside the bare encoder, 
 	$(BIN)/python tests/benchmarks/bench_pipeline.py
 	$(BIN)/python tests/benchmarks/bench_bulk.py
 	$(BIN)/python tests/benchmarks/bench_http.py
+
+# PRESIDIO: interpreter and spaCy model of an environment that has it, see tests/benchmarks/bench_presidio.py.
+scale: $(VENV)/installed-dev  ## Bulk coding of a million rows: memory, speed without the encoder, what the engine costs (an hour); ROWS=100000 for less
+	$(BIN)/python tests/benchmarks/bench_scale.py memory --rows 10000 $(ROWS)
+	$(BIN)/python tests/benchmarks/bench_scale.py speed
+	$(BIN)/python tests/benchmarks/bench_engine.py $(if $(PRESIDIO),--presidio $(PRESIDIO))
 
 clean:  ## Remove what was built and installed here
 	rm -rf $(VENV) build demo-output wheelhouse *.egg-info .pytest_cache .mypy_cache .ruff_cache

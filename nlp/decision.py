@@ -93,13 +93,13 @@ def decide(
     """
     order = {axis.id: number for number, axis in enumerate(codebook.axes)}
     suggestions = []
-    for at, (axis, code) in enumerate(columns):
+    for at, ((axis, code), probability) in enumerate(zip(columns, row.tolist(), strict=True)):
         if code is None:
             continue
-        probability = float(row[at])
         decision = policy.codes[code].decide(probability)
-        drops = probability - without[:, at]
-        evidence = () if decision == "none" else _evidence(drops, reading, redaction, partial(words, at))
+        evidence: tuple[Evidence, ...] = ()
+        if decision != "none":
+            evidence = _evidence(probability - without[:, at], reading, redaction, partial(words, at))
         suggestions.append(Suggestion(axis, code, probability, decision, evidence))
     return tuple(sorted(suggestions, key=lambda item: (order[item.axis], -item.probability, item.code)))
 

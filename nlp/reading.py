@@ -116,8 +116,8 @@ def _tokenize(text: str) -> tuple[list[str], list[bool]]:
     """
     spacy_nlp = _spacy_nlp()
     with _TOKENIZING, spacy_nlp.memory_zone():
-        doc = spacy_nlp.make_doc(text)
-        return [token.text for token in doc], [bool(token.whitespace_) for token in doc]
+        tokens = list(spacy_nlp.make_doc(text))
+        return [token.text for token in tokens], [bool(token.whitespace_) for token in tokens]
 
 
 def _sentences(text: str) -> tuple[Span, ...]:

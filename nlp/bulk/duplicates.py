@@ -26,7 +26,7 @@ import numpy as np
 
 from ..errors import OutputError
 from ..types import Analysis, Suggestion
-from .minhash import BANDS, PERMUTATIONS, ROWS, fold_text, signature
+from .minhash import PERMUTATIONS, bands, fold_text, signature
 
 NEAR = 0.8  # Jaccard index
 FILE = "duplicates.sqlite"
@@ -109,8 +109,8 @@ class DuplicateFinder:
                 return Duplicate(first, "near" if near else "exact", not near and earlier == same)
             found = signature(folded)
             stored = None if found is None else self._stored(found)
-            bands = [] if stored is None else _bands(stored)
-            first = None if stored is None else self._nearest(stored, bands)
+            shared = [] if stored is None else bands(stored)
+            first = None if stored is None else self._nearest(stored, shared)
             self._base.execute(
                 "INSERT INTO texts VALUES (?, ?, ?, ?)",
                 (whole, row if first is None else first, first is not None, same),
@@ -119,7 +119,7 @@ class DuplicateFinder:
                 return Duplicate(first, "near")
             if stored is not None:
                 self._base.execute("INSERT INTO firsts VALUES (?, ?)", (row, stored.tobytes()))
-                self._base.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(band, row) for band in bands])
+                self._base.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(band, row) for band in shared])
         return None
 
     def close(self) -> None:
@@ -136,9 +136,9 @@ class DuplicateFinder:
     ) -> None:
         self.close()
 
-    def _nearest(self, stored: np.ndarray, bands: list[int]) -> int | None:
+    def _nearest(self, stored: np.ndarray, shared: list[int]) -> int | None:
         """The first row whose signature agrees most, the earliest of several; None where none agrees enough."""
-        candidates = self._base.execute(_NEIGHBORS, [*bands, _CANDIDATES]).fetchall()
+        candidates = self._base.execute(_NEIGHBORS, [*shared, _CANDIDATES]).fetchall()
         if not candidates:
             return None
         signatures = np.frombuffer(b"".join(blob for _, blob in candidates), dtype=np.uint32)
@@ -151,22 +151,12 @@ class DuplicateFinder:
 
     def _stored(self, found: np.ndarray) -> np.ndarray:
         """A signature as it may lie on a disk: each place hashed under the key, to 32 bits."""
-        start = hashlib.blake2b(key=self._key, digest_size=4)
-        places = found.tobytes()
-        hashed = bytearray()
-        for at in range(0, len(places), found.itemsize):
-            state = start.copy()
-            state.update(places[at : at + found.itemsize])
-            hashed += state.digest()
-        return np.frombuffer(hashed, dtype=np.uint32)
-
-
-def _bands(stored: np.ndarray) -> list[int]:
-    """One hash a band: rows that share one have the same values in all of its places."""
-    return [
-        int.from_bytes(hashlib.blake2b(bytes([at]) + part.tobytes(), digest_size=8).digest(), "little", signed=True)
-        for at, part in enumerate(stored.reshape(BANDS, ROWS))
-    ]
+        places, size, key = found.tobytes(), found.itemsize, self._key
+        hashed = [
+            hashlib.blake2b(places[at : at + size], digest_size=4, key=key).digest()
+            for at in range(0, len(places), size)
+        ]
+        return np.frombuffer(b"".join(hashed), dtype=np.uint32)
 
 
 @contextmanager

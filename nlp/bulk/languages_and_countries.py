@@ -5,10 +5,12 @@ Names are those of Unicode CLDR 47 in the languages served, with the forms that 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from .choosing import usual_names
 from .folding import fold_label, without_marks
+
+_REMEMBERED = 1_024  # names; a column has few
 
 # ISO 639-2 (both forms), then names. Bosnian, Croatian and Montenegrin are read as Serbian, as in `nlp.language`.
 _LANGUAGES = {
@@ -102,6 +104,7 @@ _COUNTRIES = {
 }  # fmt: skip
 
 
+@lru_cache(_REMEMBERED)
 def language_called(name: str) -> str | None:
     """The ISO 639-1 code for a code or name of a language, or None. A code may have a region or script: ``ru-RU``.
 
@@ -117,6 +120,7 @@ def language_called(name: str) -> str | None:
     return _languages().get(" ".join(words))
 
 
+@lru_cache(_REMEMBERED)
 def country_called(name: str) -> str | None:
     """The ISO 3166-1 alpha-2 code for a code or name of a country where the software is used, or None."""
     return _countries().get(without_marks(fold_label(name)))

@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from ..codebook import Axis, Codebook
 from ..errors import TableError
 from ..types import Analysis
@@ -24,16 +26,16 @@ from .joining import joining
 from .layout import Cell
 from .mapping import LabelMapping, load_mapping
 from .receipts import Receipt
-from .results import Packing, read_result
+from .results import Packing, open_result
 from .sampling import row_status
 from .shard_run import LoadedBundle
-from .shards import Plan, ShardRow
+from .shards import Plan, ShardRow, records_of
 from .tables import InputTable, Row
 from .taking import ChosenColumns, Taking
 from .unmapped import UnmappedLabels, unmapped_path
 
 DUPLICATES = "duplicates.parquet"
-_SHARDS_AT_HAND = 4  # whose results are kept to copy from
+_SHARDS_AT_HAND = 16  # whose results are kept to copy from
 
 
 @dataclass(frozen=True)
@@ -225,14 +227,11 @@ class Copies:
         self._packing = Packing(codebook)
 
         @lru_cache(_SHARDS_AT_HAND)
-        def records(at: int) -> dict[int, dict[str, Any]]:
+        def result(at: int) -> pa.Table:
             number = plan.shards[at].number
-            receipt = Receipt.load(work, number)
-            return {
-                record["row"]: record for record in read_result(work, number, sha256=receipt.result_sha256, key=key)
-            }
+            return open_result(work, number, sha256=Receipt.load(work, number).result_sha256, key=key)
 
-        self._records: Callable[[int], dict[int, dict[str, Any]]] = records
+        self._result: Callable[[int], pa.Table] = result
 
     def alike(self, row: int, own: Analysis) -> Analysis:
         """The analysis of a row, with the codes of the row that it repeats."""
@@ -248,7 +247,9 @@ class Copies:
         return alike(first, own)
 
     def _outcome(self, row: int) -> Analysis | str:
-        return self._packing.unpack(self._records(bisect_right(self._firsts, row) - 1)[row])
+        at = bisect_right(self._firsts, row) - 1
+        [record] = records_of(self._result(at).slice(row - self._firsts[at], 1))
+        return self._packing.unpack(record)
 
     def is_doubtful(self, row: int) -> bool:
         """Whether the row that came last is coded as one that it only nearly repeats, and would by itself be coded

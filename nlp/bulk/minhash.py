@@ -42,6 +42,9 @@ def words_of(folded: str) -> list[str]:
     """The words of a folded text, with one sign for what identifies; several in a row are one."""
     words: list[str] = []
     for chunk in folded.split(" "):
+        if chunk.isalpha():  # most are: one word, that identifies nothing
+            words.append(chunk)
+            continue
         for word in [_SIGN] if _ADDRESS.search(chunk) else _WORD.findall(chunk):
             seen = _SIGN if _DIGIT.search(word) else word
             if seen != _SIGN or not words or words[-1] != _SIGN:
@@ -66,6 +69,15 @@ def signature(folded: str) -> np.ndarray | None:
 @lru_cache(_REMEMBERED)
 def _hash(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def bands(stored: np.ndarray) -> list[int]:
+    """One number for each band of a stored signature: rows that share one have the same values in all its places."""
+    numbers = _mixed(_MASKS[:BANDS])
+    for pair in stored.view(np.uint64).reshape(BANDS, ROWS // 2).T:
+        numbers = _mixed(numbers ^ pair)
+    found: list[int] = numbers.view(np.int64).tolist()
+    return found
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:

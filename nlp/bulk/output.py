@@ -94,7 +94,7 @@ class CsvWriter:
 
 def csv_cell(cell: Any) -> str:
     """What a CSV file holds for a cell."""
-    text = without_surrogates(text_of(cell))
+    text = without_surrogates(cell if isinstance(cell, str) else text_of(cell))
     return text if isinstance(cell, int | float) else escape_cell(text)
 
 

@@ -18,7 +18,7 @@ from ..classification.base import columns_of
 from ..codebook import Codebook
 from ..types import Analysis, Decision, Entity, Evidence, Redaction, Replacement, Span, Suggestion
 from . import sealed
-from .shards import RESULTS, parquet_bytes, parquet_records
+from .shards import RESULTS, parquet_bytes, parquet_table, records_of
 
 SCHEMA = pa.schema(
     [
@@ -114,7 +114,12 @@ def write_result(work: Path, number: int, records: list[dict[str, Any]], *, key:
 
 def read_result(work: Path, number: int, *, sha256: str, key: bytes | None = None) -> list[dict[str, Any]]:
     """The records of a shard. Raises `RunError` where they are gone or altered."""
-    return parquet_records(sealed.read(result_path(work, number), key=key, sha256=sha256))
+    return records_of(open_result(work, number, sha256=sha256, key=key))
+
+
+def open_result(work: Path, number: int, *, sha256: str, key: bytes | None = None) -> pa.Table:
+    """The same as a table, of which `records_of` a part can be had. Raises `RunError`."""
+    return parquet_table(sealed.read(result_path(work, number), key=key, sha256=sha256))
 
 
 def _details(analysis: Analysis) -> dict[str, Any]:

@@ -216,7 +216,7 @@ def read_shard(work: Path, shard: Shard, *, key: bytes | None = None) -> list[Sh
             case_id=_text(record["case_id"]),
             problem=record["problem"],
         )
-        for record in parquet_records(content)
+        for record in records_of(parquet_table(content))
     ]
     if [row.number for row in rows] != list(shard.numbers):
         raise RunError(f"shard {shard.number} does not hold the rows that the plan names: begin anew with --restart")
@@ -231,10 +231,27 @@ def parquet_bytes(records: Iterable[Mapping[str, Any]], schema: pa.Schema) -> by
     return bytes(sink.getvalue())
 
 
-def parquet_records(content: bytes) -> list[dict[str, Any]]:
-    """The records of such a file."""
-    records: list[dict[str, Any]] = pq.read_table(pa.BufferReader(content), use_threads=False).to_pylist()
-    return records
+def parquet_table(content: bytes) -> pa.Table:
+    """Such a file, read."""
+    return pq.read_table(pa.BufferReader(content), use_threads=False)
+
+
+def records_of(table: pa.Table) -> list[dict[str, Any]]:
+    """The records of a table."""
+    columns = [_values(column.combine_chunks()) for column in table.columns]
+    return [dict(zip(table.column_names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values of a column; lists of numbers are cut from one array, since number by number takes ten times as
+    long."""
+    if not pa.types.is_list(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    numbers = column.values.to_numpy(zero_copy_only=False).tolist()
+    ends = column.offsets.to_numpy().tolist()
+    present = column.is_valid().to_pylist()
+    return [numbers[ends[at] : ends[at + 1]] if given else None for at, given in enumerate(present)]
 
 
 def _bytes(text: str | None) -> Any:

@@ -140,12 +140,13 @@ class LinearClassifier:
         index = self._index
         stretches: list[Counter[int]] = [Counter() for _ in range(min(len(sentences), MAX_PARTS))]
         for stretch, sentence in zip(stretch_of, sentences, strict=True):
-            stretches[stretch].update({index[name]: count for name, count in sentence.items() if name in index})
+            known = {at: count for name, count in sentence.items() if (at := index.get(name)) is not None}
+            stretches[stretch].update(known)
         support = np.array(sorted({number for stretch in stretches for number in stretch}), dtype=np.int64)
         parts = np.zeros((len(stretches), len(support)), dtype=np.float32)
         for row, stretch_counts in zip(parts, stretches, strict=True):
-            numbers = sorted(stretch_counts)
-            row[np.searchsorted(support, numbers)] = [stretch_counts[number] for number in numbers]
+            numbers = np.fromiter(stretch_counts.keys(), np.int64, len(stretch_counts))
+            row[np.searchsorted(support, numbers)] = np.fromiter(stretch_counts.values(), np.float32, len(numbers))
         return Counts(support, parts, stretch_of)
 
     def tfidf(self, support: np.ndarray, totals: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ that the two can be compared.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ class Bins:
     def add(self, language: str, value: float) -> None:
         """Count one value; one below the first edge counts in the first bin."""
         counts = self.counts.setdefault(language, np.zeros(len(self.edges), dtype=np.int64))
-        counts[max(0, int(np.searchsorted(self.edges, value, side="right")) - 1)] += 1
+        counts[max(0, bisect_right(self.edges, value) - 1)] += 1
 
     @property
     def total(self) -> np.ndarray:
