@@ -155,7 +155,7 @@ def bulk(
     ] = True,
     report_language: Annotated[Language, typer.Option(help="Language of the report and of the sheet.")] = Language.en,
     date_column: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column with the date, for the report. [default: found out]")
+        str | None, typer.Option(metavar="COLUMN", help="Column with the date, or `none`. [default: found out]")
     ] = None,
     check: Annotated[
         int, typer.Option(min=0, metavar="ROWS", help="Write a sheet of this many random rows to check by hand.")
@@ -191,11 +191,10 @@ def bulk(
         shard_rows=shard_rows,
         row_seconds=row_seconds,
         legacy=LegacyOptions(
-            tuple(join or ()), language_column, country_column, tuple(coded or ()), mapping, duplicates
+            tuple(join or ()), language_column, country_column, tuple(coded or ()), mapping, duplicates, date_column
         ),
         report=report,
         check=check,
-        date_column=date_column,
         report_language=report_language.value,
     )
     reading = InputOptions(text_column, id_column, sheet, encoding, delimiter, header)
@@ -240,7 +239,7 @@ def _dry_run(
     workers = options.workers or available_cores()
     with output_console().status("coding a sample"):
         found = dry_run(loaded, source, target, options=reading, legacy=options.legacy, language=language, size=sample)
-    for sentence in [*found.notes, *found.forecast.sentences(rows=found.rows, workers=workers)]:
+    for sentence in found.sentences(workers=workers):
         typer.echo(sentence)
 
 

@@ -65,7 +65,8 @@ def find_header(
     could_be = _could_be_names(first, below)
     if options.header is not None:
         return options.header, options.header and could_be, []
-    wanted = {plain(name) for name in (options.text_column, options.id_column) if name and not name.isdecimal()}
+    given = (name for name in (options.text_column, options.id_column) if isinstance(name, str))
+    wanted = {plain(name) for name in given if name and not name.isdecimal()}
     if _is_known_header(first, below) or any(plain(cell) in wanted for cell in first):
         return True, False, []
     if not could_be:
