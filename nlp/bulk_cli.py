@@ -297,11 +297,10 @@ def bulk(
         shard_rows=shard_rows,
         row_seconds=row_seconds,
         legacy=LegacyOptions(
-            tuple(join or ()), language_column, country_column, tuple(coded or ()), mapping, duplicates
+            tuple(join or ()), language_column, country_column, tuple(coded or ()), mapping, duplicates, date_column
         ),
         report=report,
         check=check,
-        date_column=date_column,
         report_language=report_language.value,
     )
     reading = InputOptions(text_column, id_column, sheet, encoding, delimiter, header)
@@ -345,7 +344,7 @@ def _dry_run(
     workers = options.workers or available_cores()
     with output_console().status("coding a sample"):
         found = dry_run(loaded, source, options=reading, legacy=options.legacy, language=language, size=sample)
-    for sentence in [*found.notes, *found.forecast.sentences(rows=found.rows, workers=workers)]:
+    for sentence in found.sentences(workers=workers):
         typer.echo(sentence)
 
 

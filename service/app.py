@@ -114,9 +114,10 @@ def create_app(
             "/v1/suggestions/batch": max(longest, _BATCH),
             "/login": _OTHER_FIELDS,
             jobs.UPLOAD_PATH: settings.max_upload,
+            jobs.MAPPING_PATH: jobs.MAX_MAPPING,
         },
     )
-    app.add_middleware(BodyLimit, limits=limits, forms=pages.FORMS, files={jobs.UPLOAD_PATH})
+    app.add_middleware(BodyLimit, limits=limits, forms=pages.FORMS, files={jobs.UPLOAD_PATH, jobs.MAPPING_PATH})
     app.add_middleware(problems.CrashGuard)
     app.add_middleware(NoStore)
     app.add_middleware(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .jobs.options import Format, JobOptions
+from .jobs.options import CHECK_ROWS, Format, JobOptions, ReportLanguage
 from .schemas import OFFSET_UNIT, PLAIN, CorrectionIn, EvidenceOut, VerdictIn, WordsOut
 from .store.feedback import NewFeedback
 from .store.jobs import JobState, StoredJob
@@ -15,6 +16,8 @@ from .store.review import ReviewCounts
 
 Column = Annotated[int, Field(ge=1, le=16_384)]
 FactColumn = Annotated[int, Field(ge=0, le=16_384)]
+AxisId = Annotated[str, Field(min_length=1, max_length=40, pattern=PLAIN)]
+RowStatus = Literal["auto", "suggest", "review", "none", "failed"]
 
 
 class _Strict(BaseModel):
@@ -28,7 +31,14 @@ class NothingIn(_Strict):
 class JobOptionsIn(_Strict):
     """How a file is read and coded. Columns are numbers from 1."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"text_column": 3, "id_column": 1, "language": "ru"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"text_column": 3, "id_column": 1, "language": "ru"},
+                {"text_column": 3, "joins": [4], "coded": {"violation": [6]}, "date_column": 2, "precision": 0.9},
+            ]
+        }
+    )
 
     text_column: Column | None = Field(None, description="The narrative; found if not given.")
     id_column: Column | None = Field(None, description="The id of a case; found if not given.")
@@ -39,8 +49,19 @@ class JobOptionsIn(_Strict):
         None, description="Says the language of a narrative; found by its name if not given, 0 for none."
     )
     country_column: FactColumn | None = Field(None, description="Says where it happened; the same.")
+    date_column: FactColumn | None = Field(None, description="Says when, for the report; the same.")
+    coded: dict[AxisId, Annotated[list[Column], Field(max_length=20)]] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Columns with codes that people gave, by axis. They stay as they are, and are compared.",
+        examples=[{"violation": [6], "perpetrator": [7]}],
+    )
+    duplicates: bool = Field(True, description="Code rows alike that repeat an earlier text, or nearly.")
     language: str | None = Field(
-        None, max_length=8, pattern=PLAIN, description="ISO 639-1, of all narratives; else each is recognized."
+        None,
+        max_length=8,
+        pattern=PLAIN,
+        description="ISO 639-1, of narratives whose row states none; else each is recognized.",
     )
     sheet: str | None = Field(
         None, max_length=100, pattern=PLAIN, description="Of .xlsx, by name or number.", examples=["1"]
@@ -50,18 +71,66 @@ class JobOptionsIn(_Strict):
     header: bool | None = Field(None, description="Whether the first row has names; found out if not given.")
     keep_text: bool = Field(False, description="Leave the narrative in the output as it is, beside the redacted one.")
     all_codes: bool = Field(False, description="Give every code with its probability.")
+    wide: bool = Field(False, description="Give tables a yes/no column for each code.")
     format: Format | None = Field(None, description="Of the output; that of the file if not given.")
+    precision: float | None = Field(
+        None,
+        ge=0.5,
+        le=0.999,
+        description="What automatic codes promise; what the bundle promises if not given.",
+        examples=[0.9],
+    )
+    check: int = Field(CHECK_ROWS, ge=0, le=1000, description="Random rows for the sheet to check by hand; 0 for none.")
+    report_language: ReportLanguage = Field("en", description="Of the report and of the sheet to check.")
 
     def to_value(self) -> JobOptions:
         """The value that jobs take."""
-        return JobOptions(**{**self.model_dump(), "joins": tuple(self.joins)})
+        return JobOptions.from_json(self.model_dump())
+
+
+FileKind = Literal["output", "report", "report-json", "check", "unmapped", "undo", "receipt", "decisions"]
 
 
 class JobFileOut(BaseModel):
-    """A file of a job that can be fetched."""
+    """A file of a job that can be fetched: the coded table; the report for people and for programs; the sheet to check
+    by hand; labels of people that are in no codebook and no mapping; the undo file; the receipt; what people decided
+    on rows."""
 
-    kind: Literal["output", "report", "undo", "check", "receipt", "decisions"]
-    bytes: int | None
+    kind: FileKind
+    bytes: int | None = Field(description="Null where it is made when it is fetched.")
+
+
+class MappingOut(BaseModel):
+    """A file from old labels to codes, every line of which fits the codebook."""
+
+    file_name: str = Field(examples=["old-codes.xlsx"], repr=False)
+    bytes: int
+    labels: int = Field(description="Different labels in it.")
+    set_aside: int = Field(description="Those of them without a code.")
+
+
+class PeopleOut(BaseModel):
+    """Codes that people gave on an axis, beside those of the machine. The share has a 95 % interval."""
+
+    rows: int = Field(description="Rows that a person coded.")
+    compared: int = Field(description="Those of them whose labels are all known and that the machine could code.")
+    same: int = Field(description="Those of the compared ones for which the machine suggests just the same codes.")
+    share: float | None
+    interval: tuple[float, float] | None
+
+
+class DuplicatesOut(BaseModel):
+    """Rows that repeat the text of an earlier one, exactly or nearly."""
+
+    exact: int
+    near: int
+
+
+class UnmappedOut(BaseModel):
+    """Labels of people that are neither in the codebook nor in the mapping."""
+
+    rows: int = Field(description="Rows with such a label.")
+    labels: int = Field(description="Different labels.")
 
 
 class ReviewCountsOut(BaseModel):
@@ -104,6 +173,14 @@ class JobOut(BaseModel):
     progress: ProgressOut
     error: str | None = Field(description="Why it failed: a sentence that quotes nothing of the file.")
     notes: list[str] = Field(description="Sentences about the file and the run.", repr=False)
+    mapping: MappingOut | None = Field(description="From old labels to codes; null where none was brought.")
+    statuses: dict[RowStatus, int] = Field(
+        description="Rows by what they come to; empty until the job is done.",
+        examples=[{"auto": 120, "suggest": 610, "review": 48, "none": 20, "failed": 2}],
+    )
+    people: dict[str, PeopleOut] = Field(description="By axis with columns of `coded`; empty until the job is done.")
+    unmapped: UnmappedOut | None
+    duplicates: DuplicatesOut | None
     counts: dict[str, dict[str, dict[str, int]]] = Field(description="Axis, code, decision: rows.")
     error_kinds: dict[str, int] = Field(description="Rows that could not be coded, by the kind of error.")
     bundle: str | None
@@ -139,6 +216,11 @@ class JobOut(BaseModel):
             ),
             error=job.error,
             notes=list(job.notes),
+            mapping=_mapping_out(job.mapping),
+            statuses=facts.get("statuses", {}),
+            people=facts.get("people", {}),
+            unmapped=facts.get("unmapped"),
+            duplicates=facts.get("duplicates"),
             counts=facts.get("counts", {}),
             error_kinds=facts.get("error_kinds", {}),
             bundle=facts.get("bundle"),
@@ -146,6 +228,13 @@ class JobOut(BaseModel):
             files=files,
             review=ReviewCountsOut.from_counts(counts) if counts else None,
         )
+
+
+def _mapping_out(mapping: Mapping[str, Any] | None) -> MappingOut | None:
+    if mapping is None:
+        return None
+    counts = {name: mapping[name] for name in ("bytes", "labels", "set_aside")}
+    return MappingOut(file_name=mapping["name"], **counts)
 
 
 class PreviewRowOut(BaseModel):
@@ -175,14 +264,41 @@ class ExampleOut(BaseModel):
     suggestions: list[dict[str, Any]]
 
 
+class ComparedOut(DuplicatesOut):
+    """Rows that repeat the text of an earlier one, among the first of the table."""
+
+    compared: int = Field(description="How many rows were compared.")
+
+
+class UnmappedLabelOut(BaseModel):
+    """A label as it stands in the file."""
+
+    axis: str
+    label: str = Field(repr=False)
+    rows: int
+
+
+class UnmappedLabelsOut(UnmappedOut):
+    """Labels of people that nobody could look up, with the most frequent of them **as they are in the file**."""
+
+    most_frequent: list[UnmappedLabelOut]
+
+
 class DryRunOut(BaseModel):
-    """What coding the whole file would bring, told from a sample that is spread over it. Nothing is stored."""
+    """What coding the whole file would bring, told from a sample that is spread over it. Nothing is stored. Rows that
+    people coded and labels that are not mapped are counted in the whole table."""
 
     unreadable: int = Field(description="Rows whose cells cannot be trusted.")
     empty: int = Field(description="Rows without a narrative.")
     forecast: dict[str, Any] = Field(
-        description="`rows`, `sampled`, `hours`, `statuses`, `languages`, `errors`; shares with 95 % intervals."
+        description="`rows`, `sampled`, `hours`, `precision`, `statuses`, `languages`, `errors`; shares with 95 % "
+        "intervals."
     )
+    duplicates: ComparedOut | None = Field(description="Null where rows are not compared.")
+    people: dict[str, PeopleOut] = Field(
+        description="By axis with columns of `coded`: `rows` of the whole table, the rest of the sample."
+    )
+    unmapped: UnmappedLabelsOut
     examples: list[ExampleOut]
     notes: list[str]
 
@@ -207,6 +323,15 @@ class ReviewSuggestionOut(BaseModel):
     evidence: list[EvidenceOut]
 
 
+class PersonCodesOut(BaseModel):
+    """What a person coded before on an axis; `nothing`: that nothing applies. `unknown` counts labels that nobody could
+    look up."""
+
+    codes: list[str]
+    nothing: bool
+    unknown: int
+
+
 class ReviewRowOut(BaseModel):
     """A row to look at. All offsets are code points of `redacted_text`."""
 
@@ -216,6 +341,13 @@ class ReviewRowOut(BaseModel):
     language: str
     redacted_text: str = Field(repr=False)
     suggestions: list[ReviewSuggestionOut]
+    people: dict[str, PersonCodesOut] = Field(
+        default_factory=dict, description="Codes that people gave before, by axis."
+    )
+    differs: list[str] = Field(
+        default_factory=list,
+        description="Axes on which these and the suggestions differ. Rows with such an axis come first.",
+    )
     primary: dict[str, str | None]
     not_a_violation: float | None
     doubts: list[WordsOut]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,18 +14,25 @@ from .problems import send_problem
 _FORM = b"application/x-www-form-urlencoded"
 _BINARY = b"application/octet-stream"
 _JSON = b"application/json"
+_OF_JOB = re.compile(r"/v1/jobs/[^/]+/")
+
+
+def _of_all(path: str) -> str:
+    """A path as limits name it: without the id of a job."""
+    return _OF_JOB.sub("/v1/jobs/{job_id}/", path)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The longest bodies that are read, in bytes; ``other`` are paths with a limit of their own."""
+    """The longest bodies that are read, in bytes; ``other`` are paths with a limit of their own, with ``{job_id}`` for
+    the id of any job."""
 
     usual: int
     other: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, scope: Scope) -> int:
         """The limit for a request."""
-        return self.other.get(scope["path"], self.usual)
+        return self.other.get(_of_all(scope["path"]), self.usual)
 
     def told(self, limit: int) -> str:
         """The sentence that refuses a longer one."""
@@ -34,7 +42,7 @@ class Limits:
 class BodyLimit:
     """Refuses bodies that say they are longer than the limit with 413, and compressed or non-JSON ones with 415,
     without reading them. ``forms`` are paths that take a form of the page instead of JSON, ``files`` those that take a
-    file as it is."""
+    file as it is, written as in `Limits`."""
 
     def __init__(
         self, app: ASGIApp, *, limits: Limits, forms: Collection[str] = (), files: Collection[str] = ()
@@ -50,7 +58,7 @@ class BodyLimit:
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
         media = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        wanted = self.media.get(scope["path"], _JSON)
+        wanted = self.media.get(_of_all(scope["path"]), _JSON)
         if media != wanted or headers.get(b"content-encoding", b"identity") != b"identity":
             await send_problem(
                 scope,

@@ -38,7 +38,7 @@ _SLOW = {  # seconds that some routes have
     "/coordinator": 60.0,
 }
 _SLOW_PATHS = (  # the same for addresses with an id in them
-    (re.compile(r"/v1/jobs/[^/]+/(?:preview|dry-run)"), 150.0),
+    (re.compile(r"/v1/jobs/[^/]+/(?:preview|dry-run|mapping)"), 150.0),
     (re.compile(r"/v1/jobs/[^/]+/files/[^/]+"), 3600.0),
     (re.compile(r"/(?:v1|coordinator)/jobs/.*"), 30.0),
 )

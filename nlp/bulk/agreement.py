@@ -71,6 +71,16 @@ class AxisAgreement:
             "interval": _rounded_pair(kappa_interval(*counts, neither)),
         }
 
+    def short_json(self) -> dict[str, Any]:
+        """Rows that a person coded; of those that could be compared, in how many the machine suggests the same."""
+        return {
+            "rows": self.rows + self.incomplete + self.failed,
+            "compared": self.rows,
+            "same": self.exact,
+            "share": _rounded(self.exact / self.rows if self.rows else None),
+            "interval": _rounded_pair(wilson(self.exact, self.rows)),
+        }
+
     def to_json(self) -> dict[str, Any]:
         share = self.exact / self.rows if self.rows else None
         return {

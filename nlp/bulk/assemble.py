@@ -27,8 +27,8 @@ class Finish(Protocol):
     def begin(self, table: InputTable, taking: Taking, work: Path, plan: Plan, key: bytes | None) -> Mapping[str, Cell]:
         """Get ready for the first row; more columns for the output, by name."""
 
-    def outcome(self, row: Row, analysis: Analysis) -> Analysis:
-        """What a row is coded as in the end."""
+    def outcome(self, number: int, analysis: Analysis) -> Analysis:
+        """What the row of a number is coded as in the end."""
 
     def status(self, row: Row, analysis: Analysis) -> str:
         """What a row comes to, see `layout.Status`."""
@@ -38,6 +38,19 @@ class Finish(Protocol):
 
     def notes(self) -> Sequence[str]:
         """Sentences worth telling, after the last row."""
+
+
+class Observer(Protocol):
+    """Looks on while the output is put together, and changes nothing of it."""
+
+    def begin(self, table: InputTable, plan: Plan, work: Path) -> None:
+        """All rows are coded, and none is written."""
+
+    def written(self, row: Row, analysis: Analysis | None, error: str | None) -> None:
+        """A row has been written, as it is coded in the end."""
+
+    def end(self) -> None:
+        """The output is in its place, and the results are still there. Raises `OutputError`."""
 
 
 @dataclass
@@ -91,6 +104,7 @@ def assemble(
     language: str | None = None,
     take: Take | None = None,
     finish: Finish | None = None,
+    observers: Sequence[Observer] = (),
     all_codes: bool = False,
     keep_text: bool = False,
     wide: bool = False,
@@ -116,6 +130,8 @@ def assemble(
         if {role: list(places) for role, places in taking.columns.items()} != plan.columns:
             raise RunError("the columns of the input are read in another way than when the run was begun")
         cells = finish.begin(table, taking, work, plan, key) if finish else {}
+        for observer in observers:
+            observer.begin(table, plan, work)
         layout = layout_for(
             target,
             table,
@@ -143,7 +159,7 @@ def assemble(
             noting(target, facts) as note,
         ):
             for row, coded, error in _side_by_side(work, plan, table, taking, codebook, key):
-                analysis = finish.outcome(row, coded) if finish and coded else coded
+                analysis = finish.outcome(row.number, coded) if finish and coded else coded
                 written = layout.cells(row, analysis, error)
                 decision = layout.decision(row, analysis)
                 out.write(written)
@@ -151,6 +167,8 @@ def assemble(
                 report.count(row, analysis, error, decision=decision, preview=preview)
                 if finish:
                     finish.written(row, analysis, error)
+                for observer in observers:
+                    observer.written(row, analysis, error)
             if report.errors != errors:
                 raise RunError(_unsound("the receipts count other errors than the results have"))
             check_input(plan, source)  # once more: cells beside the narratives may have changed meanwhile

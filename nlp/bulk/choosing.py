@@ -7,24 +7,35 @@ from collections.abc import Collection, Sequence
 from ..errors import TableError
 from .folding import fold_label, without_marks
 from .header import KNOWN, MAX_HEADER_LENGTH, plain
+from .values import Column
 
 MAX_LISTED = 50  # columns in one message
+_MAX_DIGITS = 9  # of the number of a column
 
 
-def column_at(columns: Sequence[str], wanted: str, *, option: str) -> int:
-    """Where the column is that a person asks for: by its name, or by its number from 1.
+def place_of(columns: Sequence[str], wanted: Column) -> int | None:
+    """Where the column is that a person asks for, from 0; None where there is none."""
+    if isinstance(wanted, str):
+        for names, name in ((list(columns), wanted), (list(map(plain, columns)), plain(wanted))):
+            if name in names:
+                return names.index(name)
+        if not (wanted.isdecimal() and len(wanted) <= _MAX_DIGITS):
+            return None
+    return int(wanted) - 1 if 1 <= int(wanted) <= len(columns) else None
+
+
+def column_at(columns: Sequence[str], wanted: Column, *, option: str) -> int:
+    """Where the column is that a person asks for, see `place_of`.
 
     Raises
     ------
     TableError
         There is no such column. Names are listed only where they are usual ones: others may be data.
     """
-    for names, name in ((list(columns), wanted), (list(map(plain, columns)), plain(wanted))):
-        if name in names:
-            return names.index(name)
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(columns):
-        return int(wanted) - 1
-    raise TableError(f"{option}: there is no column {wanted!r} in this table; it has {listing(columns)}")
+    at = place_of(columns, wanted)
+    if at is None:
+        raise TableError(f"{option}: there is no column {wanted!r} in this table; it has {listing(columns)}")
+    return at
 
 
 def listing(columns: Sequence[str]) -> str:

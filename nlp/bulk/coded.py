@@ -19,7 +19,7 @@ from ..types import Analysis, Suggestion
 from .choosing import column_at
 from .folding import fold_label, has_word
 from .mapping import LabelMapping, Meaning
-from .values import text_of
+from .values import Column, text_of
 
 MAX_CELL = 2_000  # characters; a longer cell is a text, no list of labels
 MAX_LABEL = 200  # characters; what is longer is a text, of which no more than this is kept
@@ -85,9 +85,13 @@ class CodedColumns:
         }
 
 
+CodedColumn = str | tuple[str, Column]
+"""An axis and a column with codes that a person gave; as one text, ``AXIS=COLUMN``."""
+
+
 def coded_columns(
     columns: Sequence[str],
-    wanted: Sequence[str],
+    wanted: Sequence[CodedColumn],
     codebook: Codebook,
     mapping: LabelMapping | None = None,
     *,
@@ -100,19 +104,23 @@ def coded_columns(
     """
     places: dict[str, list[int]] = {}
     for pair in wanted:
-        axis, sign, column = pair.partition("=")
-        axis = axis.strip().casefold()
-        if not sign or not column.strip():
-            raise TableError("--coded wants an axis and a column, such as violation=3 or violation=Type")
+        axis, column = _axis_and_column(pair) if isinstance(pair, str) else pair
         if axis not in [item.id for item in codebook.axes]:
             raise TableError(f"--coded: the axes of {codebook} are {', '.join(item.id for item in codebook.axes)}")
-        at = column_at(columns, column.strip(), option="--coded")
+        at = column_at(columns, column, option="--coded")
         if at in narrative:
             raise TableError(f"--coded: column {at + 1} is the narrative, or a part of it, and holds no codes")
         if at in places.setdefault(axis, []):
             raise TableError(f"--coded: column {at + 1} is given twice for {axis}")
         places[axis].append(at)
     return CodedColumns(codebook, {axis: tuple(found) for axis, found in places.items()}, mapping)
+
+
+def _axis_and_column(pair: str) -> tuple[str, str]:
+    axis, sign, column = pair.partition("=")
+    if not sign or not column.strip():
+        raise TableError("--coded wants an axis and a column, such as violation=3 or violation=Type")
+    return axis.strip().casefold(), column.strip()
 
 
 def known_labels(axis: Axis, mapping: LabelMapping | None = None) -> dict[str, Meaning]:

@@ -10,8 +10,9 @@ from itertools import chain
 from typing import Any
 
 from ..errors import TableError
+from .choosing import place_of
 from .header import CLEARLY_TEXT, ID_NAMES, KNOWN, MAX_HEADER_LENGTH, TEXT_NAMES, find_header, plain
-from .values import InputOptions, text_of, unique_names
+from .values import Column, InputOptions, text_of, unique_names
 
 SAMPLE_ROWS = 200  # rows looked at before the first is handed out
 MAX_LISTED = 50  # columns in one message
@@ -63,9 +64,9 @@ class _Finder:
     rows: Sequence[Sequence[Any]]
     named: bool
     show: bool
-    joined: tuple[str, ...] = ()
+    joined: tuple[Column, ...] = ()
 
-    def text(self, wanted: str | None) -> tuple[int, tuple[str, ...]]:
+    def text(self, wanted: Column | None) -> tuple[int, tuple[str, ...]]:
         by_name = self._by_name(TEXT_NAMES)
         if wanted is not None:
             at = self._given(wanted, "text")
@@ -77,27 +78,24 @@ class _Finder:
             at, why = self._longest()
         return at, (why, *self._unredacted(at))
 
-    def id(self, wanted: str | None, text_at: int) -> tuple[int | None, tuple[str, ...]]:
+    def id(self, wanted: Column | None, text_at: int) -> tuple[int | None, tuple[str, ...]]:
         if wanted is not None:
             return self._given_id(wanted, text_at), ()
         at = self._by_name(ID_NAMES, but=text_at)
         return at, () if at is None else (f"the id of a case is column {at + 1}, by its name",)
 
-    def _given_id(self, wanted: str, text_at: int) -> int:
+    def _given_id(self, wanted: Column, text_at: int) -> int:
         """Ids are copied as they are: a column of the narrative as the id would come out unredacted."""
         at = self._given(wanted, "id")
         if at in (text_at, *self._joined()):
             raise TableError(f"column {at + 1} is the narrative, or a part of it, and cannot be the id as well")
         return at
 
-    def _given(self, wanted: str, what: str) -> int:
-        for names in (self.columns, tuple(map(plain, self.columns))):
-            name = wanted if names is self.columns else plain(wanted)
-            if name in names:
-                return names.index(name)
-        if wanted.isdecimal() and 1 <= int(wanted) <= len(self.columns):
-            return int(wanted) - 1
-        raise TableError(f"there is no column {wanted!r} for the {what} in this table; it has {self._listing()}")
+    def _given(self, wanted: Column, what: str) -> int:
+        at = place_of(self.columns, wanted)
+        if at is None:
+            raise TableError(f"there is no column {wanted!r} for the {what} in this table; it has {self._listing()}")
+        return at
 
     def _by_name(self, usual: Sequence[str], but: int | None = None) -> int | None:
         if not self.named:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from ..errors import TableError
 from .choosing import column_at, column_named, usual_names
 from .languages_and_countries import country_called, language_called
-from .values import text_of
+from .values import Column, text_of
 
 MAX_NAME = 100  # characters; nothing longer names a language or country
 NONE = "none"
@@ -130,8 +130,8 @@ def facts_columns(
     columns: Sequence[str],
     *,
     served: Collection[str],
-    language_column: str | None = None,
-    country_column: str | None = None,
+    language_column: Column | None = None,
+    country_column: Column | None = None,
     taken: Collection[int] = (),
 ) -> FactsColumns:
     """Find the columns: as asked for by name or number, not at all for ``none``, else by their usual names.
@@ -146,11 +146,11 @@ def facts_columns(
 
 
 def _choose(
-    columns: Sequence[str], wanted: str | None, usual: Sequence[str], taken: Collection[int], *, option: str
+    columns: Sequence[str], wanted: Column | None, usual: Sequence[str], taken: Collection[int], *, option: str
 ) -> int | None:
     if wanted is None:
         return column_named(columns, usual, but=taken)
-    if wanted.strip().casefold() == NONE:
+    if isinstance(wanted, str) and wanted.strip().casefold() == NONE:
         return None
     at = column_at(columns, wanted, option=option)
     if at in taken:

@@ -64,7 +64,8 @@ def find_header(
     """Whether ``first`` is names, whether that is so sure that they can be shown, and what to tell about it."""
     below = [row for row in sample if list(row) != list(first)]  # files that were joined repeat their header
     could_be = _could_be_names(first, below)
-    wanted = {plain(name) for name in (options.text_column, options.id_column) if name and not name.isdecimal()}
+    given = (name for name in (options.text_column, options.id_column) if isinstance(name, str))
+    wanted = {plain(name) for name in given if name and not name.isdecimal()}
     known = _is_known_header(first, below) or any(plain(cell) in wanted for cell in first)
     told = options.header is not None and (not options.header or all(text_of(cell).strip() for cell in first))
     if not known and not told and _names_stand_below(below, wanted):

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import TableError
 from ..types import Redaction, Span
 from .choosing import column_at
-from .values import text_of
+from .values import Column, text_of
 
 SEPARATOR = "\n\n"
 
@@ -63,7 +63,7 @@ class Joining:
 
 
 def joining(
-    columns: Sequence[str], text_at: int, wanted: Sequence[str] = (), *, taken: Collection[int] = ()
+    columns: Sequence[str], text_at: int, wanted: Sequence[Column] = (), *, taken: Collection[int] = ()
 ) -> Joining:
     """The narrative in the text column and in those of ``--join``; ``taken`` are columns that are no narrative.
 

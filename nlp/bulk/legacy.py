@@ -17,7 +17,7 @@ from ..errors import TableError
 from ..types import Analysis
 from . import sealed
 from .agreement import Agreement
-from .coded import CodedColumns, FinalCodes, People, coded_columns, differing_axes, final_codes
+from .coded import CodedColumn, CodedColumns, FinalCodes, People, coded_columns, differing_axes, final_codes
 from .descriptions import DUPLICATE_OF, final_column, given_by_column
 from .duplicate_rows import DuplicateRows
 from .duplicates import DuplicateFinder, alike, copied, duplicate_key, reads_otherwise, unsettled
@@ -26,13 +26,15 @@ from .joining import joining
 from .layout import Cell
 from .mapping import LabelMapping, load_mapping
 from .receipts import Receipt
+from .report import MonthColumn
 from .results import Packing, open_result
 from .sampling import row_status
 from .shard_run import LoadedBundle
 from .shards import Plan, ShardRow, records_of
 from .tables import InputTable, Row
-from .taking import ChosenColumns, Taking
-from .unmapped import UnmappedLabels, unmapped_path
+from .taking import ChosenColumns, Taking, served_language
+from .unmapped import ENDING, UnmappedLabels, unmapped_path
+from .values import Column
 
 DUPLICATES = "duplicates.parquet"
 _SHARDS_AT_HAND = 16  # whose results are kept to copy from
@@ -40,37 +42,41 @@ _SHARDS_AT_HAND = 16  # whose results are kept to copy from
 
 @dataclass(frozen=True)
 class LegacyOptions:
-    """What a person says of a legacy file; columns are given by name, or by number from 1.
+    """What a person says of a legacy file; columns are given by name, or by number from 1, see `Column`.
 
-    ``join`` are columns whose texts belong to the narrative. ``language_column`` and ``country_column`` are found by
-    their usual names; ``none`` leaves them unused. ``coded`` names columns with codes that people gave, such as
-    ``violation=Type``; ``mapping`` is a file from old labels to codes. ``duplicates``: rows with the text of an earlier
-    one, or nearly, are coded alike.
+    ``join`` are columns whose texts belong to the narrative. ``language_column``, ``country_column`` and
+    ``date_column`` are found by their usual names; ``none`` leaves them unused. ``coded`` names columns with codes that
+    people gave, such as ``violation=Type``; ``mapping`` is a file from old labels to codes. ``duplicates``: rows with
+    the text of an earlier one, or nearly, are coded alike. ``otherwise`` is the language of rows that state none.
     """
 
-    join: tuple[str, ...] = ()
-    language_column: str | None = None
-    country_column: str | None = None
-    coded: tuple[str, ...] = ()
+    join: tuple[Column, ...] = ()
+    language_column: Column | None = None
+    country_column: Column | None = None
+    coded: tuple[CodedColumn, ...] = ()
     mapping: Path | None = None
     duplicates: bool = True
+    date_column: Column | None = None
+    otherwise: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """What matters to a run that goes on: a changed mapping is another one."""
+        """What matters to a run that goes on: a changed mapping is another one. Dates are for the report alone."""
         return {
             "join": list(self.join),
             "language_column": self.language_column,
             "country_column": self.country_column,
-            "coded": list(self.coded),
+            "coded": [pair if isinstance(pair, str) else list(pair) for pair in self.coded],
             "mapping": None if self.mapping is None else sealed.file_sha256(self.mapping),
             "duplicates": self.duplicates,
+            "otherwise": self.otherwise,
         }
 
 
 class Legacy:
     """Takes rows apart before they are coded, and puts their outcomes together with what people coded.
 
-    Raises ``TableError`` where the mapping cannot be used, or no column is named that it is for.
+    Raises ``TableError`` where the mapping cannot be used, or no column is named that it is for; ``LanguageNotServed``
+    for the language of the other rows.
     """
 
     def __init__(
@@ -86,6 +92,7 @@ class Legacy:
         self.precision = precision
         self._served = loaded.languages
         self._language = language
+        self._otherwise = served_language(options.otherwise, loaded.languages)
         self._target = target
         self._mapping: LabelMapping | None = (
             load_mapping(options.mapping, loaded.codebook) if options.mapping is not None else None
@@ -93,6 +100,7 @@ class Legacy:
         self._taking: ChosenColumns | None = None
         self._coded = CodedColumns(loaded.codebook, {})
         self._copies: Copies | None = None
+        self.months: MonthColumn | None = None
         self.agreement = Agreement(loaded.codebook, ())
         self.unmapped = UnmappedLabels()
 
@@ -109,7 +117,8 @@ class Legacy:
             taken=[*taken, *texts.columns],
         )
         self._coded = coded_columns(table.columns, options.coded, self.codebook, self._mapping, narrative=texts.columns)
-        self._taking = ChosenColumns(texts, table.id_at, facts, language=self._language)
+        self.months = MonthColumn.find(table.columns, options.date_column)
+        self._taking = ChosenColumns(texts, table.id_at, facts, language=self._language, otherwise=self._otherwise)
         return self._taking
 
     def watchers(self, work: Path, key: bytes | None) -> tuple[DuplicateWatcher, ...]:
@@ -130,13 +139,13 @@ class Legacy:
             columns[given_by_column(axis)] = self._final(axis, lambda final: final.by)
         return columns
 
-    def outcome(self, row: Row, analysis: Analysis) -> Analysis:
+    def outcome(self, number: int, analysis: Analysis) -> Analysis:
         """See `assemble.Finish`: a row that repeats another one is coded as that one is."""
-        return self._copies.alike(row.number, analysis) if self._copies else analysis
+        return self._copies.alike(number, analysis) if self._copies else analysis
 
     def status(self, row: Row, analysis: Analysis) -> str:
         """See `assemble.Finish`. A row that nearly repeats another, but reads otherwise, is for a person to see."""
-        if self._copies and self._copies.is_doubtful(row.number):
+        if self.is_doubtful(row):
             return "review"
         return row_status(analysis, self.people(row), precision=self.precision)
 
@@ -148,23 +157,18 @@ class Legacy:
 
     def notes(self) -> Sequence[str]:
         """See `assemble.Finish`. Writes the list of labels that nobody could look up."""
-        said = [*self.reading_notes, *self.unmapped.notes]
-        if self._taking:
-            said += self._taking.warnings
-        if self._copies:
-            said += self._copies.rows.notes
-        if self.unmapped.write(path := unmapped_path(self._target)):
+        said = [*self.found(), *(self._copies.rows.notes if self._copies else ()), *self.unmapped.notes]
+        if self.unmapped.write(unmapped_path(self._target)):
             said.append(
-                f"labels that are in no codebook and no mapping are listed in {path.name}, which may hold names: "
+                f"they are listed beside the output, in the file that ends with {ENDING}, which may hold names: "
                 "fill in its column `code`, and it is a mapping"
             )
         return said
 
-    @property
-    def reading_notes(self) -> list[str]:
-        """Sentences on what is read from where, once a table was opened."""
-        said = self._taking.notes if self._taking else []
-        return [*said, *self._coded.notes, *(self._mapping.notes if self._mapping else ())]
+    def found(self) -> list[str]:
+        """Sentences on which columns are used and what was not understood in them, once all rows were read."""
+        said = [*self._coded.notes, *(self._mapping.notes if self._mapping else ())]
+        return [*self._taking.notes, *said, *self._taking.warnings] if self._taking else said
 
     def people(self, row: Row) -> People:
         """What a person coded in a row; nothing where it could not be read."""
@@ -174,9 +178,24 @@ class Legacy:
         """The axes on which a person and the machine disagree."""
         return differing_axes(self.people(row), analysis)
 
+    def is_doubtful(self, row: Row) -> bool:
+        """Whether the row, the one that was written last, is coded as another one that it only nearly repeats, and by
+        itself would be coded otherwise."""
+        return bool(self._copies and self._copies.is_doubtful(row.number))
+
     def country(self, row: Row) -> str | None:
         """The country that a row states, as ISO 3166-1 alpha-2; `NOT_UNDERSTOOD` where it states something else."""
         return self._taking.facts.country(row.cells) if self._taking else None
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes on which people coded."""
+        return tuple(self._coded.columns)
+
+    @property
+    def duplicates(self) -> Mapping[str, int] | None:
+        """How many rows are exact and near duplicates; None where nobody looked for them."""
+        return self._copies.rows.counts if self._copies else None
 
     def duplicate_kind(self, row: Row) -> str | None:
         """``exact`` or ``near`` for a row that repeats an earlier one."""
@@ -210,6 +229,11 @@ class DuplicateWatcher:
         """See `prepare.RowWatcher`."""
         self._finder.close()
         return {DUPLICATES: sealed.write(work / DUPLICATES, self._rows.to_parquet(), key=key)}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of the rows so far are exact and near duplicates."""
+        return self._rows.counts
 
     def close(self) -> None:
         """See `prepare.RowWatcher`."""

@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import LanguageNotServed, OutputError, RunError, TableError
+from ..errors import OutputError, RunError, TableError
 from ..pipeline import Pipeline
-from ..reading import normal_language
 from . import ooxml
 from .account import Account
-from .assemble import Finish, Report, assemble, check_input
+from .assemble import Observer, Report, assemble, check_input
 from .engines.local import ROW_SECONDS, available_cores, run_local
 from .layout import Status, strongest_of
 from .legacy import Legacy, LegacyOptions
-from .prepare import RowWatcher, Take, coding_options, prepare
+from .prepare import RowWatcher, coding_options, prepare
 from .progress import Progress
 from .proof import receipt_path_of, report_of_ended, write_receipt
 from .replacing import check_place
@@ -31,6 +30,7 @@ from .shard_run import BULK_MAX_CHARACTERS, LoadedBundle
 from .shards import Plan
 from .stopping import stopping_in_order
 from .tables import InputOptions, check_ending
+from .taking import served_language
 from .undo_file import undo_path
 from .work import Work, work_folder, working
 
@@ -49,10 +49,9 @@ class BulkOptions:
     default one a core; ``row_seconds`` how long a row of up to 50,000 characters may take before it is set apart.
     ``key`` seals what lies in the work folder; ``key_file`` is where other machines find it. ``keep_work`` leaves
     that folder where it is, for a program that has still to bring the output into safety. ``legacy`` is for what
-    else a legacy file holds; None reads the narrative alone. ``take``, ``watchers`` and ``finish`` stand for it
-    where a program does something of its own with a table. ``report`` writes the account of the run, ``check`` a
-    sheet of that many rows to check by hand; ``date_column`` has the dates of the cases, and is found by its usual
-    names.
+    else a legacy file holds; None reads the narrative alone. ``report`` writes the account of the run, ``check`` a
+    sheet of that many rows to check by hand. ``watchers`` see each row when the table is read; ``observers`` make, of
+    the run's `Legacy`, what looks on while the output is put together.
     """
 
     engine: str = "local"
@@ -66,12 +65,10 @@ class BulkOptions:
     shard_rows: int | None = None
     row_seconds: float = ROW_SECONDS
     legacy: LegacyOptions | None = None
-    take: Take | None = field(default=None, repr=False)
     watchers: tuple[RowWatcher, ...] = field(default=(), repr=False)
-    finish: Finish | None = field(default=None, repr=False)
+    observers: tuple[Callable[[Legacy], Observer], ...] = field(default=(), repr=False)
     report: bool = False
     check: int = 0
-    date_column: str | None = None
     report_language: str = "en"
 
 
@@ -117,19 +114,18 @@ def run_bulk(
     options = options or InputOptions()
     _check(loaded, source, target, language, bulk)
     started = time.monotonic()
-    if (bulk.report or bulk.check) and bulk.legacy is None:
+    if (bulk.report or bulk.check or bulk.observers) and bulk.legacy is None:
         bulk = replace(bulk, legacy=LegacyOptions(duplicates=False))
-    legacy = _legacy(loaded, target, language, bulk.legacy)
+    legacy = _legacy(loaded, target, served_language(language, loaded.languages), bulk.legacy)
     options = replace(options, joined=bulk.legacy.join) if bulk.legacy else options
     account = _account(legacy, loaded, source, target, options, bulk)
-    taker = account or legacy
-    take = taker.take if taker else bulk.take
+    observers = (*filter(None, [account]), *(make(legacy) for make in bulk.observers if legacy))
     folder = bulk.work or work_folder(target)
     with stopping_in_order(), working(folder, resume=bulk.resume, restart=bulk.restart) as work:
         if work.ended and (told := report_of_ended(target, work.ended)):
             work.finished = True
             return told
-        plan = _plan(work, loaded, source, options, language, bulk, legacy, take)
+        plan = _plan(work, loaded, source, options, language, bulk, legacy)
         if target.suffix.lower() == ".xlsx" and plan.input.rows >= ooxml.MAX_ROWS:
             raise OutputError(f".xlsx holds at most {ooxml.MAX_ROWS:,} rows: write .csv, .jsonl or .parquet")
         _code(work, plan, loaded, bulk, on_progress)
@@ -141,8 +137,9 @@ def run_bulk(
             options=options,
             codebook=loaded.codebook,
             language=language,
-            take=take,
-            finish=account or legacy or bulk.finish,
+            take=legacy.take if legacy else None,
+            finish=legacy,
+            observers=observers,
             all_codes=all_codes,
             keep_text=keep_text,
             wide=wide,
@@ -152,13 +149,10 @@ def run_bulk(
             key=bulk.key,
         )
         report = assembled.report
+        for observer in observers:
+            observer.end()
+        report.beside += [*([undo_path(target)] if undo else []), *(account.files if account else [])]
         report.seconds = time.monotonic() - started
-        if undo:
-            report.beside.append(undo_path(target))
-        if account:
-            workers = bulk.workers or available_cores()
-            account.write(plan, seconds=report.seconds, engine=bulk.engine, workers=workers)
-            report.beside += account.files
         write_receipt(
             target,
             plan,
@@ -203,9 +197,7 @@ def _check(loaded: LoadedBundle, source: Path, target: Path, language: str | Non
         raise RunError("--resume goes on with unfinished work and --restart throws it away: give one of them")
     if target.exists() and source.exists() and target.samefile(source):
         raise TableError("input and output are the same file: give the output another name")
-    stated = normal_language(language)
-    if stated and stated not in loaded.languages:
-        raise LanguageNotServed(stated, loaded.languages)
+    served_language(language, loaded.languages)
     check_ending(target)
     for path in (target, receipt_path_of(target)):
         check_place(path)
@@ -214,7 +206,7 @@ def _check(loaded: LoadedBundle, source: Path, target: Path, language: str | Non
 def _legacy(loaded: LoadedBundle, target: Path, language: str | None, options: LegacyOptions | None) -> Legacy | None:
     if options is None:
         return None
-    return Legacy(options, loaded, target, language=normal_language(language), precision=loaded.auto_precision)
+    return Legacy(options, loaded, target, language=language, precision=loaded.auto_precision)
 
 
 def _account(
@@ -235,8 +227,9 @@ def _account(
         options=options,
         report=bulk.report,
         check=bulk.check,
-        date_column=bulk.date_column,
         language=bulk.report_language,
+        engine=bulk.engine,
+        workers=bulk.workers or available_cores(),
     )
 
 
@@ -248,7 +241,6 @@ def _plan(
     language: str | None,
     bulk: BulkOptions,
     legacy: Legacy | None,
-    take: Take | None,
 ) -> Plan:
     """The plan of the earlier run, if this one may go on with it; else a new one."""
     further = legacy.options.to_json() if legacy else {}
@@ -262,7 +254,7 @@ def _plan(
         options,
         bundle=loaded,
         language=language,
-        take=take,
+        take=legacy.take if legacy else None,
         watchers=(*bulk.watchers, *(legacy.watchers(work.path, bulk.key) if legacy else ())),
         shard_rows=bulk.shard_rows,
         key=bulk.key,

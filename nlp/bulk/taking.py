@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..errors import LanguageNotServed
+from ..reading import normal_language
 from ..types import Analysis
 from .facts_columns import FactsColumns
 from .joining import Joining
@@ -98,6 +100,14 @@ class ChosenColumns:
             return dict.fromkeys(self.joining.columns, "")
         parts = self.joining.join(row.cells).split(analysis.redaction)
         return dict(zip(self.joining.columns, parts, strict=True))
+
+
+def served_language(language: str | None, served: Collection[str]) -> str | None:
+    """The code of a language that a person states. Raises `LanguageNotServed` for one that is not served."""
+    stated = normal_language(language)
+    if stated and stated not in served:
+        raise LanguageNotServed(stated, tuple(served))
+    return stated
 
 
 def taking_of(table: InputTable, *, language: str | None = None) -> Taking:

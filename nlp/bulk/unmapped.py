@@ -11,12 +11,13 @@ from .folding import fold_label
 from .tables import open_output
 
 COLUMNS = ("old", "code", "axis", "rows")  # of a mapping, but for the last one
+ENDING = ".unmapped.csv"
 MAX_LISTED = 10_000  # different labels; more of them are free text, for which no mapping can be written
 
 
 def unmapped_path(target: Path) -> Path:
     """Where the list goes: beside the output, under its name."""
-    return target.with_name(f"{target.name}.unmapped.csv")
+    return target.with_name(target.name + ENDING)
 
 
 @dataclass
@@ -42,6 +43,11 @@ class UnmappedLabels:
     def labels(self) -> int:
         """How many different labels are listed, each axis for itself."""
         return len(self._found)
+
+    def most_frequent(self, count: int) -> list[tuple[str, str, int]]:
+        """The first of them as axis, label and number of rows: content of the input, as the list is."""
+        order = sorted(self._found, key=lambda key: (-self._found[key][0], *key))
+        return [(key[0], self._spelt[key], self._found[key][0]) for key in order[:count]]
 
     @property
     def notes(self) -> list[str]:

@@ -17,22 +17,25 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _RISKY = re.compile("'*[=+\\-@\t\r\n\0＝＋－＠]")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
+Column = str | int
+"""A column as somebody asks for it: by its name or its number from 1; an int is a number, whatever the names are."""
+
 
 @dataclass(frozen=True)
 class InputOptions:
     """What the caller knows about an input; None means "find out".
 
-    Columns and sheets are given by name, or by number from 1. ``joined`` are columns whose texts belong to the
-    narrative.
+    Columns and sheets are given by name, or by number from 1, see `Column`. ``joined`` are columns whose texts belong
+    to the narrative.
     """
 
-    text_column: str | None = None
-    id_column: str | None = None
+    text_column: Column | None = None
+    id_column: Column | None = None
     sheet: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
     header: bool | None = None
-    joined: tuple[str, ...] = ()
+    joined: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,39 +7,48 @@ from __future__ import annotations
 
 import base64
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nlp import __version__
-from nlp.bulk.layout import Cell
+from nlp.bulk.assemble import Observer
+from nlp.bulk.legacy import Legacy
 from nlp.bulk.progress import Progress
 from nlp.bulk.run import BulkOptions, LoadedBundle, Report, run_bulk
-from nlp.bulk.sampling import row_status
+from nlp.bulk.sampling import STATUSES
 from nlp.bulk.shards import PLAN, Plan, ShardRow
 from nlp.bulk.tables import InputTable, Row
-from nlp.bulk.taking import ChosenColumns, Taking
 from nlp.errors import CasecoderError, RunError
 from nlp.types import Analysis
 
 from ..store.receipts import policy_mark
 from .children import ChildFailed, Facts, Tell, be_child
-from .folders import WORK, JobFiles, plain_folder
-from .options import JobOptions
+from .folders import WORK, JobFiles, Plain, plain_files
+from .options import JobOptions, in_our_words
 from .review_file import ReviewMaker
 
-INPUT = "input"
-_ROOM = 4  # times the size of the input that input and output take in plain
+OUTPUT = "output"
+_ROOM = 5  # times the size of the input that it takes in plain with all that is written
 _OFTEN = 0.5  # seconds between two words on how far it is
-_KINDS = {".receipt.json": "receipt", ".undo.jsonl": "undo", ".check.csv": "check", ".check.xlsx": "check"}
-_REPORTS = (".html", ".json")
-FILE_KINDS = ("output", "report", "undo", "check", "receipt")
+_KINDS = {  # by the end of their names; any other file is the output
+    ".receipt.json": "receipt",
+    ".undo.jsonl": "undo",
+    ".unmapped.csv": "unmapped",
+    ".report.html": "report",
+    ".report.json": "report-json",
+    ".check.csv": "check",
+    ".check.xlsx": "check",
+}
+FILE_KINDS = ("output", "report", "report-json", "check", "unmapped", "undo", "receipt")
 
 
 @dataclass(frozen=True)
 class CodingTask:
-    """What is to be coded. ``ending`` is that of the file, with its dot; ``anew`` throws away what was done before."""
+    """What is to be coded. ``ending`` is that of the file, with its dot; ``anew`` throws away what was done before.
+    ``mapping`` is the name of the sealed file from old labels to codes, None where there is none."""
 
     folder: Path
     job_id: str
@@ -49,6 +58,7 @@ class CodingTask:
     bundle: str | None = None
     workers: int = 1
     anew: bool = False
+    mapping: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the line that the process reads first."""
@@ -80,53 +90,53 @@ def main() -> None:
 def code_job(task: CodingTask, tell: Tell, *, loaded: LoadedBundle | None = None) -> None:
     """Code a job, or go on with it; tells how far it is and, at the end, what came out."""
     files = JobFiles(task.folder)
-    loaded = loaded or LoadedBundle.open(task.bundle)
+    loaded = loaded or LoadedBundle.open(task.bundle, precision=task.options.precision)
     work = files.make(task.job_id) / WORK
     anew = task.anew or _is_other(work, loaded)
-    with files.open(task.job_id, INPUT, task.key) as sealed:
-        size = sealed.size
-    with plain_folder(_ROOM * size) as folder:
-        source = folder / f"{INPUT}{task.ending}"
-        files.copy_plain(task.job_id, INPUT, task.key, source)
-        out = folder / "out"
+    with plain_files(files, task.job_id, task.key, ending=task.ending, mapping=task.mapping, room=_ROOM) as plain:
+        out = plain.folder / "out"
         out.mkdir(mode=0o700)
         coding = _Coding(task, files, loaded, work, tell, anew=anew)
         try:
-            report = coding.run(source, out)
-        except CasecoderError as error:  # without the place of a file that is gone by then
-            sentence = str(error).replace(str(source), "the file").replace(str(work), "the work folder")
+            report = coding.run(plain, out)
+        except CasecoderError as error:
+            sentence = in_our_words(str(error), {plain.source: "the file", work: "the work folder"})
             raise ChildFailed(error.code, sentence) from None
         sizes = _take_in(files, task, out)
     tell(event="done", facts=coding.facts(report, sizes), notes=coding.sentences(report), to_review=coding.to_review)
 
 
 class _Coding:
-    """One run, and what is heard of it."""
+    """One run, and what is heard of it: it sees each row when it is read (`nlp.bulk.prepare.RowWatcher`) and when it is
+    written (`nlp.bulk.assemble.Observer`)."""
 
     def __init__(
         self, task: CodingTask, files: JobFiles, loaded: LoadedBundle, work: Path, tell: Tell, *, anew: bool
     ) -> None:
         self._task = task
+        self._files = files
         self._loaded = loaded
         self._work = work
         self._tell = tell
         self._anew = anew
         self._said = 0.0
-        self._takings: list[ChosenColumns] = []
-        self._review = ReviewMaker(files, task.job_id, task.key, work, loaded)
-        self.to_review: list[tuple[int, int, float]] = []
+        self._statuses: Counter[str] = Counter()
+        self._legacy: Legacy | None = None
+        self._review: ReviewMaker | None = None
 
-    def run(self, source: Path, out: Path) -> Report:
+    def run(self, plain: Plain, out: Path) -> Report:
+        """Code the file into a folder, with all that comes beside it."""
         options = self._task.options
         self._tell(event="progress", phase="reading", rows=0)
         return run_bulk(
             self._loaded,
-            source,
-            out / f"output.{options.format or self._task.ending[1:]}",
+            plain.source,
+            out / f"{OUTPUT}.{options.format or self._task.ending[1:]}",
             options=options.for_reading(),
             all_codes=options.all_codes,
             keep_text=options.keep_text,
-            language=options.language,
+            wide=options.wide,
+            undo=True,
             on_progress=self._progress,
             bulk=BulkOptions(
                 workers=self._task.workers,
@@ -135,9 +145,12 @@ class _Coding:
                 work=self._work,
                 keep_work=True,  # until what came out is sealed and the store knows it
                 key=self._task.key,
-                take=self._take,
+                legacy=options.legacy(plain.mapping),
                 watchers=(self,),
-                finish=self,
+                observers=(self._observe, self._make_review),
+                report=True,
+                check=options.check,
+                report_language=options.report_language,
             ),
         )
 
@@ -153,26 +166,31 @@ class _Coding:
     def close(self) -> None:
         """Nothing is held."""
 
-    def begin(self, table: InputTable, taking: Taking, work: Path, plan: Plan, key: bytes | None) -> Mapping[str, Cell]:
-        """All rows are coded and none is written: the last moment at which there are results to be read."""
+    def begin(self, table: InputTable, plan: Plan, work: Path) -> None:
+        """All rows are coded, and none is written."""
+        self._statuses.clear()
         self._tell(event="progress", phase="writing", rows=plan.input.rows, total=plan.input.rows)
-        self.to_review = [(item.row, item.block, item.uncertainty) for item in self._review.make(plan)]
-        return {}
-
-    def outcome(self, row: Row, analysis: Analysis) -> Analysis:
-        """Every row is coded as it was."""
-        return analysis
-
-    def status(self, row: Row, analysis: Analysis) -> str:
-        """See `row_status`."""
-        return row_status(analysis, {}, precision=self._loaded.auto_precision)
 
     def written(self, row: Row, analysis: Analysis | None, error: str | None) -> None:
-        """Nothing is counted here."""
+        """Count what a row comes to."""
+        if self._legacy:
+            self._statuses["failed" if analysis is None else self._legacy.status(row, analysis)] += 1
 
-    def _take(self, table: InputTable) -> ChosenColumns:
-        self._takings.append(self._task.options.choose(table, self._loaded.languages))
-        return self._takings[-1]
+    def end(self) -> None:
+        """Nothing is left to do."""
+
+    @property
+    def to_review(self) -> list[tuple[int, int, float]]:
+        """Number, block and place in the queue of the rows that somebody should look at."""
+        return [(item.row, item.block, item.uncertainty) for item in self._review.found] if self._review else []
+
+    def _observe(self, legacy: Legacy) -> Observer:
+        self._legacy = legacy
+        return self
+
+    def _make_review(self, legacy: Legacy) -> Observer:
+        self._review = ReviewMaker(self._files, self._task.job_id, self._task.key, legacy)
+        return self._review
 
     def _progress(self, progress: Progress) -> None:
         self._say(phase="coding", total=progress.total, **progress.to_json())
@@ -194,24 +212,34 @@ class _Coding:
             "total": report.rows,
             "errors": report.errors.total(),
             "error_kinds": dict(sorted(report.errors.items())),
+            "statuses": {status: self._statuses[status] for status in STATUSES},
             "counts": counts,
+            **self._about_people(),
             "seconds": round(report.seconds, 1),
             "seconds_left": None,
             "bundle": self._loaded.name,
             "codebook": str(self._loaded.codebook),
             "policy": policy_mark(self._loaded.pipeline.policy),
+            "precision": self._loaded.auto_precision,
             "to_review": len(self.to_review),
             "files": sizes,
         }
 
-    def notes(self) -> list[str]:
-        """None of its own."""
-        return []
+    def _about_people(self) -> Facts:
+        """What people coded before, and which rows repeat others."""
+        legacy = self._legacy
+        if legacy is None:
+            return {}
+        labels = {"rows": legacy.unmapped.rows, "labels": legacy.unmapped.labels} if legacy.axes else None
+        return {
+            "people": {axis: found.short_json() for axis, found in legacy.agreement.axes.items()},
+            "unmapped": labels,
+            "duplicates": None if legacy.duplicates is None else dict(legacy.duplicates),
+        }
 
     def sentences(self, report: Report) -> list[str]:
         """Sentences worth telling, each once."""
-        taking = self._takings[-1]
-        return list(dict.fromkeys([*report.notes, *taking.notes, *taking.warnings]))
+        return list(dict.fromkeys(map(in_our_words, report.notes)))
 
 
 def _is_other(work: Path, loaded: LoadedBundle) -> bool:
@@ -226,23 +254,17 @@ def _is_other(work: Path, loaded: LoadedBundle) -> bool:
 
 
 def _take_in(files: JobFiles, task: CodingTask, out: Path) -> dict[str, dict[str, Any]]:
-    """Seal what the run has written; the ending and size of each kind of file."""
+    """Seal what the run has written; for each kind of file its size and what stands behind the name of the output."""
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted(out.iterdir()):
-        kind, ending = _kind_of(path.name)
-        if kind:
-            found[kind] = {"ending": ending, "bytes": files.take_in(path, task.job_id, kind, task.key)}
-    return found
+    for path in out.iterdir():
+        kind = _kind_of(path.name)
+        size = files.take_in(path, task.job_id, kind, task.key)
+        found[kind] = {"ending": path.name.removeprefix(OUTPUT), "bytes": size}
+    return {kind: found[kind] for kind in FILE_KINDS if kind in found}
 
 
-def _kind_of(name: str) -> tuple[str | None, str]:
-    for ending, kind in _KINDS.items():
-        if name.endswith(ending):
-            return kind, ending
-    ending = Path(name).suffix
-    if name == f"output{ending}":
-        return "output", ending
-    return ("report", ending) if ending in _REPORTS else (None, ending)
+def _kind_of(name: str) -> str:
+    return next((kind for ending, kind in _KINDS.items() if name.endswith(ending)), "output")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,8 @@ else:
 
 WORK = "work"
 """The folder in that of a job in which its run works."""
+INPUT = "input"
+"""The name of the file that was brought."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _PLAIN = "casecoder-plain-"
@@ -91,6 +94,11 @@ class JobFiles:
         """Remove all files of a job. What cannot be removed now is tried again by `sweep`."""
         shutil.rmtree(self.of_job(job_id), ignore_errors=True)
 
+    def drop(self, job_id: str, name: str) -> None:
+        """Remove one file of a job; where that fails, it goes with the job."""
+        with suppress(OSError):
+            (self.of_job(job_id) / name).unlink()
+
     def sweep(self, known: set[str]) -> None:
         """Remove folders of jobs that are not there any more, and uploads that were cut off by a crash."""
         if not self.folder.is_dir():
@@ -119,6 +127,38 @@ class JobFiles:
             while piece := file.read(1 << 20):
                 sealed.write(piece)
         return sealed.size
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The files of a job in a `plain_folder`; ``mapping`` is None where there is none."""
+
+    folder: Path
+    source: Path
+    mapping: Path | None
+
+
+@contextmanager
+def plain_files(
+    files: JobFiles, job_id: str, key: bytes, *, ending: str, mapping: str | None = None, room: float = 1.0
+) -> Iterator[Plain]:
+    """The file of a job, and its mapping by the name of its sealed file, in plain for as long as the block lasts.
+
+    ``room`` is how many times the size of the file will be written beside it. Raises `StoreError`.
+    """
+    with files.open(job_id, INPUT, key) as sealed:
+        size = sealed.size
+    with plain_folder(round(room * size)) as folder:
+        source = folder / f"{INPUT}{ending}"
+        files.copy_plain(job_id, INPUT, key, source)
+        yield Plain(folder, source, plain_mapping(files, job_id, key, mapping, folder) if mapping else None)
+
+
+def plain_mapping(files: JobFiles, job_id: str, key: bytes, mapping: str, folder: Path) -> Path:
+    """A mapping in plain, in a `plain_folder`. Errors name it as it is called there."""
+    path = folder / f"mapping{Path(mapping).suffix}"
+    files.copy_plain(job_id, mapping, key, path)
+    return path
 
 
 def _is_old(path: Path) -> bool:

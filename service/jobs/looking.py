@@ -1,4 +1,5 @@
-"""The process that looks at a file before it is coded: its columns and first rows, or what a run would bring.
+"""The process that looks at a file before it is coded: its columns and first rows, what a run would bring, or whether
+a mapping can be used.
 
 Files of strangers are opened here and not where people are answered: one that is made to do harm harms this process.
 """
@@ -6,25 +7,22 @@ Files of strangers are opened here and not where people are answered: one that i
 from __future__ import annotations
 
 import base64
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from nlp.bulk.coding import code_row
-from nlp.bulk.sampling import Forecast, SystematicSample
+from nlp.bulk.dry_run import dry_run
+from nlp.bulk.mapping import load_mapping
 from nlp.bulk.shard_run import LoadedBundle
-from nlp.bulk.shards import ShardRow
-from nlp.bulk.tables import InputTable, Row, open_input, text_of
-from nlp.bulk.taking import ChosenColumns
+from nlp.bulk.tables import Row, open_input, text_of
 from nlp.errors import CasecoderError, TableError
 from nlp.types import Analysis
 
 from .children import ChildFailed, be_child
-from .coding import INPUT
-from .folders import JobFiles, plain_folder
-from .options import JobOptions
+from .folders import JobFiles, Plain, plain_files, plain_folder, plain_mapping
+from .options import JobOptions, in_our_words
 
 ROWS = 5  # first rows that are shown
 SAMPLE = 40  # rows that are coded on trial
@@ -32,12 +30,12 @@ _CELL = 200  # characters of a cell that are shown
 _COLUMNS = 200
 _EXAMPLES = 3
 
-Look = Literal["preview", "dry-run"]
+Look = Literal["preview", "dry-run", "mapping"]
 
 
 @dataclass(frozen=True)
 class LookingTask:
-    """What is to be looked at, and how."""
+    """What is to be looked at, and how. ``mapping`` is the name of the sealed file from old labels to codes."""
 
     look: Look
     folder: Path
@@ -47,6 +45,7 @@ class LookingTask:
     options: JobOptions = field(repr=False)
     bundle: str | None = None
     workers: int = 1
+    mapping: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the line that the process reads first."""
@@ -78,23 +77,38 @@ def main() -> None:
 def look(task: LookingTask, *, loaded: LoadedBundle | None = None) -> dict[str, Any]:
     """What there is to see. Raises `ChildFailed` with the sentence of whoever could not read the file."""
     files = JobFiles(task.folder)
-    with files.open(task.job_id, INPUT, task.key) as sealed:
-        size = sealed.size
-    with plain_folder(size) as folder:
-        source = folder / f"{INPUT}{task.ending}"
-        files.copy_plain(task.job_id, INPUT, task.key, source)
-        try:
-            if task.look == "preview":
-                return _preview(source, task.options)
-            return _dry_run(source, task, loaded or LoadedBundle.open(task.bundle))
-        except CasecoderError as error:
-            raise ChildFailed(error.code, str(error).replace(str(source), "the file")) from None
+    if task.look == "mapping":
+        return _mapping(task, files, loaded or LoadedBundle.open(task.bundle))
+    mapping = task.mapping if task.look == "dry-run" else None
+    with (
+        plain_files(files, task.job_id, task.key, ending=task.ending, mapping=mapping, room=2.0) as plain,
+        _telling({plain.source: "the file"}),
+    ):
+        if task.look == "preview":
+            return _preview(plain.source, task.options)
+        return _dry_run(plain, task, loaded or LoadedBundle.open(task.bundle, precision=task.options.precision))
+
+
+@contextmanager
+def _telling(places: Mapping[Path, str] = {}) -> Iterator[None]:
+    try:
+        yield
+    except CasecoderError as error:
+        raise ChildFailed(error.code, in_our_words(str(error), places)) from None
+
+
+def _mapping(task: LookingTask, files: JobFiles, loaded: LoadedBundle) -> dict[str, Any]:
+    """How many labels a mapping has; every line of it is checked against the codebook."""
+    with plain_folder(0) as folder, _telling():
+        path = plain_mapping(files, task.job_id, task.key, str(task.mapping), folder)
+        found = load_mapping(path, loaded.codebook)
+    return {"labels": len(found.meanings), "set_aside": found.set_aside}
 
 
 def _preview(source: Path, options: JobOptions) -> dict[str, Any]:
     """Columns and first rows, also where it is not clear which column is the narrative."""
     wanted = options.for_reading()
-    anyhow = replace(wanted, text_column="1")
+    anyhow = replace(wanted, text_column=1)
     problem = None
     for attempt in (wanted, anyhow, replace(anyhow, header=True)):
         try:
@@ -111,8 +125,8 @@ def _preview(source: Path, options: JobOptions) -> dict[str, Any]:
             "text_column": None if problem else table.text_at + 1,
             "id_column": None if problem or table.id_at is None else table.id_at + 1,
             "rows": rows,
-            "notes": [] if problem else list(table.notes),
-            "problem": problem,
+            "notes": [] if problem else list(map(in_our_words, table.notes)),
+            "problem": problem and in_our_words(problem),
         }
 
 
@@ -127,54 +141,31 @@ def _sound(cell: str) -> str:
     return cell.encode("utf-8", "replace").decode()
 
 
-def _dry_run(source: Path, task: LookingTask, loaded: LoadedBundle) -> dict[str, Any]:
+def _dry_run(plain: Plain, task: LookingTask, loaded: LoadedBundle) -> dict[str, Any]:
     """Read the whole table, code a sample that is spread over it, and say what all of it would bring."""
-    with open_input(source, task.options.for_reading()) as table:
-        taking = task.options.choose(table, loaded.languages)
-        sample, unreadable, empty = _sampled(table, taking)
-        forecast = Forecast(loaded.pipeline.policy.auto_precision)
-        examples: list[Mapping[str, Any]] = []
-        for row in sample.items():
-            outcome, seconds = _timed(loaded, row)
-            analysis = outcome if isinstance(outcome, Analysis) else None
-            forecast.add(analysis, {}, seconds=seconds, error=outcome if isinstance(outcome, str) else None)
-            if analysis and len(examples) < _EXAMPLES:
-                examples.append(_example(row, analysis))
-        return {
-            "unreadable": unreadable,
-            "empty": empty,
-            "forecast": forecast.to_json(rows=sample.seen, workers=max(1, task.workers)),
-            "examples": examples,
-            "notes": [*table.notes, *taking.notes, *taking.warnings],
-        }
+    found = dry_run(
+        loaded,
+        plain.source,
+        options=task.options.for_reading(),
+        legacy=task.options.legacy(plain.mapping),
+        size=SAMPLE,
+        examples=_EXAMPLES,
+        scratch=plain.folder,
+    )
+    return {
+        **found.to_json(workers=max(1, task.workers)),
+        "examples": [_example(number, analysis) for number, analysis in found.examples],
+        "notes": list(map(in_our_words, found.notes)),
+    }
 
 
-def _sampled(table: InputTable, taking: ChosenColumns) -> tuple[SystematicSample[ShardRow], int, int]:
-    sample = SystematicSample[ShardRow](f"{len(table.columns)}", SAMPLE)
-    unreadable = empty = 0
-    for row in table.rows():
-        taken = taking.take(row)
-        unreadable += taken.text is None
-        empty += taken.text is not None and not taken.text.strip()
-        sample.offer(taken)
-    if not sample.seen:
-        raise TableError("the input has no rows")
-    return sample, unreadable, empty
-
-
-def _timed(loaded: LoadedBundle, row: ShardRow) -> tuple[Analysis | str, float]:
-    pipeline = loaded.pipeline  # loading it is no work of this row
-    started = time.perf_counter()
-    return code_row(pipeline, row), time.perf_counter() - started
-
-
-def _example(row: ShardRow, analysis: Analysis) -> Mapping[str, Any]:
+def _example(number: int, analysis: Analysis) -> Mapping[str, Any]:
     suggested = [
         {"axis": item.axis, "code": item.code, "probability": round(item.probability, 4), "decision": item.decision}
         for item in analysis.suggestions
         if item.suggested
     ]
-    return {"row": row.number, "redacted_text": analysis.redaction.text[:2000], "suggestions": suggested}
+    return {"row": number, "redacted_text": analysis.redaction.text[:2000], "suggestions": suggested}
 
 
 if __name__ == "__main__":

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from nlp.bulk.facts_columns import NONE, facts_columns
-from nlp.bulk.joining import joining
-from nlp.bulk.tables import INPUT_FORMATS, InputOptions, InputTable
-from nlp.bulk.taking import ChosenColumns
-from nlp.errors import TableError
+from nlp.bulk.facts_columns import NONE
+from nlp.bulk.tables import INPUT_FORMATS, InputOptions
+from nlp.bulk.values import Column
+
+if TYPE_CHECKING:
+    from nlp.bulk.legacy import LegacyOptions
 
 Format = Literal["csv", "tsv", "xlsx", "jsonl", "parquet"]
+ReportLanguage = Literal["en", "ru"]
 ENDINGS = INPUT_FORMATS
 UNUSED = 0
 """Instead of the number of a column: that there is none."""
+CHECK_ROWS = 100  # that are drawn to be checked by hand, if nothing else is asked for
+
+_COMMAND = re.compile(r"--(no-)?([a-z]+(?:-[a-z]+)*)")
+_FIELDS = {"join": "joins", "header": "header true"}
 
 
 @dataclass(frozen=True)
 class JobOptions:
-    """Columns are numbers from 1, None where the software finds them; ``language_column`` and ``country_column`` may be
-    `UNUSED`. ``joins`` are further columns of the narrative, in their order."""
+    """Columns are numbers from 1, None where the software finds them; those of language, country and date may be
+    `UNUSED`. ``joins`` are further columns of the narrative, in their order; ``coded`` pairs axes with columns of codes
+    that people gave. ``language`` is that of rows which state none; ``precision`` what automatic codes promise, None
+    for what the bundle does."""
 
     text_column: int | None = None
     id_column: int | None = None
     joins: tuple[int, ...] = ()
     language_column: int | None = None
     country_column: int | None = None
+    date_column: int | None = None
+    coded: tuple[tuple[str, int], ...] = ()
+    duplicates: bool = True
     language: str | None = None
     sheet: str | None = None
     encoding: str | None = None
@@ -36,61 +49,60 @@ class JobOptions:
     header: bool | None = None
     keep_text: bool = False
     all_codes: bool = False
+    wide: bool = False
     format: Format | None = None
+    precision: float | None = None
+    check: int = CHECK_ROWS
+    report_language: ReportLanguage = "en"
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> JobOptions:
         """What `to_json` gave."""
-        return cls(**{**data, "joins": tuple(data.get("joins", ()))})
+        coded = tuple((axis, at) for axis, places in data.get("coded", {}).items() for at in places)
+        return cls(**{**data, "joins": tuple(data.get("joins", ())), "coded": coded})
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+        """As plain values, in the form in which they are asked for."""
+        coded: dict[str, list[int]] = {}
+        for axis, at in self.coded:
+            coded.setdefault(axis, []).append(at)
+        return json.loads(json.dumps({**asdict(self), "coded": coded}))  # type: ignore[no-any-return]
 
     def for_reading(self) -> InputOptions:
         """What the reader of tables takes."""
         return InputOptions(
-            _named(self.text_column),
-            _named(self.id_column),
-            self.sheet,
-            self.encoding,
-            self.delimiter,
-            self.header,
+            self.text_column, self.id_column, self.sheet, self.encoding, self.delimiter, self.header, self.joins
         )
 
-    def choose(self, table: InputTable, languages: tuple[str, ...]) -> ChosenColumns:
-        """The columns of the narrative, and those that say its language and country; ``language`` is that of rows which
-        say none.
+    def legacy(self, mapping: Path | None = None) -> LegacyOptions:
+        """What else the file holds; ``mapping`` is where its file from old labels to codes lies."""
+        from nlp.bulk.legacy import LegacyOptions  # with libraries that whoever only answers people does not need
 
-        Raises `TableError` for a column that is not there, or is chosen twice.
-        """
-        if self.text_column is not None and table.text_at != self.text_column - 1:
-            raise TableError("another column has this number as its name: rename that column, and bring the file again")
-        taken = [] if table.id_at is None else [table.id_at]
-        joins = [_at(table, number, "joins") for number in self.joins]
-        joined = joining(table.columns, table.text_at, joins, taken=taken)
-        facts = facts_columns(
-            table.columns,
-            served=languages,
-            language_column=_fact(table, self.language_column, "language_column"),
-            country_column=_fact(table, self.country_column, "country_column"),
-            taken=joined.columns,
+        return LegacyOptions(
+            join=self.joins,
+            language_column=_fact(self.language_column),
+            country_column=_fact(self.country_column),
+            coded=self.coded,
+            mapping=mapping,
+            duplicates=self.duplicates,
+            date_column=_fact(self.date_column),
+            otherwise=self.language,
         )
-        return ChosenColumns(joined, table.id_at, facts, otherwise=self.language)
 
 
-def _named(number: int | None) -> str | None:
-    return None if number is None else str(number)
+def _fact(number: int | None) -> Column | None:
+    return NONE if number == UNUSED else number
 
 
-def _at(table: InputTable, number: int, what: str) -> str:
-    """The name of a column, which may be a number itself."""
-    if not 1 <= number <= len(table.columns):
-        raise TableError(f"{what}: there is no column {number}; the table has {len(table.columns)}")
-    return table.columns[number - 1]
+def in_our_words(sentence: str, places: Mapping[Path, str] = {}) -> str:
+    """A sentence of a bulk run as it is told of a job: with the names of our fields instead of the command's options,
+    and without the ``places`` of files, which are gone by then."""
+    for path, name in places.items():
+        sentence = sentence.replace(str(path), name)
+    return _COMMAND.sub(_field, sentence)
 
 
-def _fact(table: InputTable, number: int | None, what: str) -> str | None:
-    if number is None:
-        return None
-    return NONE if number == UNUSED else _at(table, number, what)
+def _field(found: re.Match[str]) -> str:
+    if found[1]:
+        return f"{found[2]} false"
+    return _FIELDS.get(found[2], found[2].replace("-", "_"))

@@ -1,4 +1,5 @@
-"""From the results of a coded file to the rows that somebody should look at, the least sure first."""
+"""From the rows of a coded file to those that somebody should look at: where people and models disagree, then the least
+sure."""
 
 from __future__ import annotations
 
@@ -8,16 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nlp.bulk.coded import People
+from nlp.bulk.legacy import Legacy
 from nlp.bulk.receipts import Receipt
 from nlp.bulk.results import Packing, read_result
-from nlp.bulk.sampling import row_status
-from nlp.bulk.shard_run import LoadedBundle
 from nlp.bulk.shards import Plan, Shard, read_shard
+from nlp.bulk.tables import InputTable, Row
 from nlp.types import Analysis, Span
 
 from ..store.feedback import uncertainty
 from ..store.jobs import ToReview
 from ..store.receipts import Shown
+from ..store.review import queue_place
 from .blocks import ROWS, block_name
 from .folders import JobFiles
 
@@ -25,52 +28,79 @@ MOST = 10_000  # rows of one job; of more nobody reads them all
 
 
 class ReviewMaker:
-    """Writes the texts that somebody should look at into the files of a job, from a work folder that is done."""
+    """Chooses rows while the output is put together, and then writes their texts into the files of a job; see
+    `nlp.bulk.assemble.Observer`. Memory hangs on `MOST`, not on the number of rows."""
 
-    def __init__(self, files: JobFiles, job_id: str, key: bytes, work: Path, loaded: LoadedBundle) -> None:
+    def __init__(self, files: JobFiles, job_id: str, key: bytes, legacy: Legacy) -> None:
         self._files = files
         self._job_id = job_id
         self._key = key
-        self._work = work
-        self._loaded = loaded
-        self._packing = Packing(loaded.codebook)
+        self._legacy = legacy
+        self._packing = Packing(legacy.codebook)
+        self._kept: list[tuple[float, int]] = []  # a heap of places in the queue with negative numbers of rows
+        self._people: dict[int, dict[str, Any]] = {}
+        self._plan: Plan | None = None
+        self._work = Path()
+        self.found: list[ToReview] = []
+        """The rows, once their texts are written."""
 
-    def make(self, plan: Plan) -> list[ToReview]:
-        """Two passes over the results, so that memory does not hang on their number: which rows, then their texts."""
-        unsure = dict(self._least_sure(plan))
-        found: list[ToReview] = []
+    def begin(self, table: InputTable, plan: Plan, work: Path) -> None:
+        """All rows are coded."""
+        self._plan, self._work = plan, work
+
+    def written(self, row: Row, analysis: Analysis | None, error: str | None) -> None:
+        """Keep a row that somebody should look at, as far as there is room."""
+        if analysis is None or self._is_settled(row, analysis):
+            return
+        differing = self._legacy.differing(row, analysis)
+        item = (round(queue_place(uncertainty(shown_of(analysis)), differs=bool(differing)), 6), -row.number)
+        said = {"people": _said(self._legacy.people(row)), "differs": list(differing)}
+        self._people[row.number] = said
+        if len(self._kept) < MOST:
+            heapq.heappush(self._kept, item)
+        else:
+            _, dropped = heapq.heappushpop(self._kept, item)
+            del self._people[-dropped]
+
+    def end(self) -> None:
+        """Write the texts of the rows that were kept."""
+        if self._plan is None:
+            return
+        places = {-number: place for place, number in self._kept}
         waiting: list[dict[str, Any]] = []
+        for content in self._contents(self._plan, places):
+            waiting.append(content)
+            self.found.append(ToReview(content["row"], len(self.found) // ROWS, places[content["row"]]))
+            if len(waiting) == ROWS:
+                self._write(waiting)
+                waiting = []
+        if waiting:
+            self._write(waiting)
+
+    def _is_settled(self, row: Row, analysis: Analysis) -> bool:
+        """Whether nobody has to look: the machine may set its codes by itself, or people have coded all that it leaves
+        open, and neither says anything else."""
+        if self._legacy.differing(row, analysis) or self._legacy.is_doubtful(row):
+            return False
+        if self._legacy.status(row, analysis) == "auto":
+            return True
+        people = self._legacy.people(row)
+        unsure = {item.axis for item in analysis.suggestions if item.decision in ("suggest", "review")}
+        axes = unsure or {axis.id for axis in self._legacy.codebook.axes}
+        return all(axis in people and people[axis].complete for axis in axes)
+
+    def _contents(self, plan: Plan, places: dict[int, float]) -> Iterator[dict[str, Any]]:
         for shard in plan.shards:
-            if not any(number in unsure for number in shard.numbers):
+            if not any(number in places for number in shard.numbers):
                 continue
             rows = {row.number: row for row in read_shard(self._work, shard, key=self._key)}
-            for number, analysis in self._analyses(shard):
-                if number not in unsure:
+            for number, own in self._analyses(shard):
+                if number not in places:
                     continue
+                analysis = self._legacy.outcome(number, own)
                 case = analysis.case_id if plan.columns.get("id") and analysis.case_id != str(number) else None
-                waiting.append(row_content(number, analysis, case=case, country=rows[number].country))
-                found.append(ToReview(number, len(found) // ROWS, unsure[number]))
-                if len(waiting) == ROWS:
-                    self._write(found[-1].block, waiting)
-                    waiting = []
-        if waiting:
-            self._write(found[-1].block, waiting)
-        return found
-
-    def _least_sure(self, plan: Plan) -> list[tuple[int, float]]:
-        """Row and uncertainty of all that the machine may not settle by itself, as far as there is room."""
-        precision = self._loaded.pipeline.policy.auto_precision
-        kept: list[tuple[float, int]] = []
-        for shard in plan.shards:
-            for number, analysis in self._analyses(shard):
-                if row_status(analysis, {}, precision=precision) == "auto":
-                    continue
-                item = (uncertainty(shown_of(analysis)), -number)
-                if len(kept) < MOST:
-                    heapq.heappush(kept, item)
-                else:
-                    heapq.heappushpop(kept, item)
-        return [(-number, round(unsure, 6)) for unsure, number in kept]
+                content = row_content(number, analysis, case=case, country=rows[number].country)
+                yield {**content, **self._people[number]}
 
     def _analyses(self, shard: Shard) -> Iterator[tuple[int, Analysis]]:
         receipt = Receipt.load(self._work, shard.number)
@@ -79,8 +109,17 @@ class ReviewMaker:
             if isinstance(outcome, Analysis):
                 yield int(record["row"]), outcome
 
-    def _write(self, block: int, rows: list[dict[str, Any]]) -> None:
-        self._files.write(self._job_id, block_name(block), json.dumps(rows).encode(), self._key)
+    def _write(self, rows: list[dict[str, Any]]) -> None:
+        self._files.write(self._job_id, block_name(self.found[-1].block), json.dumps(rows).encode(), self._key)
+
+
+def _said(people: People) -> dict[str, Any]:
+    """What a person coded, without the labels that nobody could look up: they may be anything."""
+    return {
+        axis: {"codes": list(codes.codes), "nothing": codes.nothing, "unknown": len(codes.unmapped)}
+        for axis, codes in people.items()
+        if codes.given
+    }
 
 
 def shown_of(analysis: Analysis) -> list[Shown]:

@@ -31,8 +31,8 @@ from ..store.jobs import (
 )
 from ..store.store import Store
 from .children import Child, ChildProcess, Facts, go_second
-from .coding import INPUT, CodingTask
-from .folders import JobFiles, sweep_plain
+from .coding import CodingTask
+from .folders import INPUT, JobFiles, sweep_plain
 from .options import JobOptions
 from .sweeping import sweep_jobs
 
@@ -173,6 +173,7 @@ class Runner:
             self._settings.nlp.bundle,
             max(1, self._settings.job_workers),
             bool(job.facts.get("anew")) if anew is None else anew,
+            job.mapping["file"] if job.mapping else None,
         )
 
     def _watch(self, child: Child, job_id: str, seen: _Seen) -> JobState | None:

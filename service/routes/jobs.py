@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import PurePath
+from secrets import token_hex
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 from ..access import CoordinatorDep, StoreDep, get_principal
-from ..job_schemas import DryRunOut, JobOptionsIn, JobOut, NothingIn, PreviewOut
+from ..job_schemas import DryRunOut, FileKind, JobOptionsIn, JobOut, NothingIn, PreviewOut
 from ..jobs.children import ChildFailed, ask_child
-from ..jobs.folders import JobFiles, sweep_plain
+from ..jobs.folders import INPUT, JobFiles, sweep_plain
 from ..jobs.options import ENDINGS, JobOptions
 from ..jobs.sealed_file import SealedFile
 from ..limits import Limits
@@ -30,13 +31,16 @@ from ..store.access import Principal
 from ..store.jobs import (
     StoredJob,
     cancel_job,
+    check_startable,
     create_job,
     delete_job,
+    job_key,
     list_jobs,
     new_job_id,
     new_job_key,
     note_job,
     read_job,
+    set_mapping,
     start_job,
 )
 from ..store.review import review_counts
@@ -49,6 +53,8 @@ router = APIRouter(tags=["jobs"], dependencies=[Depends(get_principal)])
 
 UPLOADS = 4  # at a time, in one process
 UPLOAD_PATH = "/v1/jobs"
+MAPPING_PATH = "/v1/jobs/{job_id}/mapping"
+MAX_MAPPING = 2_000_000  # bytes: a list of labels has some thousand lines
 _PIECE = 1 << 20  # bytes that are sealed at a time
 _PIECE_SECONDS = 30.0  # until more of a file must have come
 _LOOK_SECONDS = 110.0
@@ -58,7 +64,6 @@ _looking = BoundedSemaphore(1)
 
 _T = TypeVar("_T")
 JobId = Annotated[str, Path(max_length=64, pattern=PLAIN)]
-FileKind = Literal["output", "report", "undo", "check", "receipt", "decisions"]
 _MEDIA = {
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
@@ -77,8 +82,16 @@ _UPLOAD = {
     }
 }
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {_BINARY: {"schema": {"type": "string", "format": "binary"}}}, "description": "The file."}
+    200: {
+        "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in _MEDIA.values()},
+        "description": "The file.",
+    }
 }
+_MAPPING_NAME = Header(
+    max_length=1000,
+    description="The name of the mapping with its ending, in UTF-8, percent-encoded.",
+    examples=["old-codes.xlsx"],
+)
 
 
 def job_files(request: Request) -> JobFiles:
@@ -129,14 +142,14 @@ async def bring(
     return JobOut.from_stored(job)
 
 
-def _checked_name(sent: str) -> str:
+def _checked_name(sent: str, endings: Sequence[str] = ENDINGS, code: str = "job.name") -> str:
     """The name of a file without any folder."""
     name = PurePath(unquote(sent).replace("\\", "/")).name.strip()
-    if not name or not name.isprintable() or PurePath(name).suffix.lower() not in ENDINGS:
+    if not name or not name.isprintable() or PurePath(name).suffix.lower() not in endings:
         raise RequestRefused(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            "job.name",
-            f"Give the name of the file in X-File-Name, with one of the endings {', '.join(ENDINGS)}.",
+            code,
+            f"Give the name of the file in X-File-Name, with one of the endings {', '.join(endings)}.",
         )
     return name[-_MAX_NAME:]
 
@@ -146,7 +159,7 @@ async def _receive(request: Request, files: JobFiles, job_id: str, key: bytes) -
     limit = request.app.state.settings.max_upload
     stack = ExitStack()
     try:
-        sealed = await run_in_threadpool(stack.enter_context, files.writing(job_id, "input", key))
+        sealed = await run_in_threadpool(stack.enter_context, files.writing(job_id, INPUT, key))
         stream = request.stream()
         waiting = bytearray()
         while piece := await _piece(stream):
@@ -186,6 +199,49 @@ async def _piece(stream: Any) -> bytes:
 def one_job(job_id: JobId, store: StoreDep, principal: CoordinatorDep) -> JobOut:
     """One job, and how far it is."""
     return _with_counts(store, found(read_job(store, job_id)))
+
+
+@router.put("/jobs/{job_id}/mapping")
+def bring_mapping(
+    body: Annotated[bytes, Body(media_type=_BINARY, description="The file as it is.")],
+    job_id: JobId,
+    request: Request,
+    store: StoreDep,
+    files: FilesDep,
+    principal: CoordinatorDep,
+    x_file_name: Annotated[str, _MAPPING_NAME],
+) -> JobOut:
+    """Bring a file from old labels to codes (`.csv`, `.tsv`, `.xlsx`, `.yaml`, at most 2 MB) for a job that waits to be
+    started, instead of any that was brought before. Every line is checked against the codebook: `job.file` says which
+    one is wrong, and quotes nothing of it."""
+    from nlp.bulk.mapping import MAPPING_FORMATS
+
+    name = _checked_name(x_file_name, MAPPING_FORMATS, "job.mapping")
+    job = found(read_job(store, job_id))
+    check_startable(job.state)
+    sealed = f"mapping-{token_hex(8)}{PurePath(name).suffix.lower()}"
+    files.write(job_id, sealed, body, found(job_key(store, job_id)))
+    try:
+        seen = _looked("mapping", job_id, JobOptions(), request, store, files, principal, mapping=sealed)
+        counts = {what: seen[what] for what in ("labels", "set_aside")}
+        facts = {"file": sealed, "name": name, "bytes": len(body), **counts}
+        changed = found(set_mapping(store, job_id, principal, facts))
+    except BaseException:
+        files.drop(job_id, sealed)
+        raise
+    if job.mapping:
+        files.drop(job_id, job.mapping["file"])
+    return JobOut.from_stored(changed)
+
+
+@router.delete("/jobs/{job_id}/mapping")
+def remove_mapping(job_id: JobId, store: StoreDep, files: FilesDep, principal: CoordinatorDep) -> JobOut:
+    """Take the mapping of a job away again."""
+    job = found(read_job(store, job_id))
+    changed = found(set_mapping(store, job_id, principal, None))
+    if job.mapping:
+        files.drop(job_id, job.mapping["file"])
+    return JobOut.from_stored(changed)
 
 
 def reading(
@@ -229,18 +285,21 @@ def look_apart(task: LookingTask) -> Any:
 
 
 def _looked(
-    look: Literal["preview", "dry-run"],
+    look: Literal["preview", "dry-run", "mapping"],
     job_id: str,
     options: JobOptions,
     request: Request,
     store: Store,
     files: JobFiles,
     principal: Principal,
+    *,
+    mapping: str | None = None,
 ) -> Any:
+    """What a process says that looks at the file of a job, or at a mapping that is no part of the job yet."""
     from ..jobs.looking import LookingTask
 
     job = found(read_job(store, job_id))
-    key = found(note_job(store, job_id, principal, f"{look} job"))
+    key = found(note_job(store, job_id, principal, f"{look} job" if mapping is None else "check mapping"))
     settings = request.app.state.settings
     task = LookingTask(
         look,
@@ -251,6 +310,7 @@ def _looked(
         options,
         settings.nlp.bundle,
         max(1, settings.job_workers),
+        mapping or (job.mapping["file"] if job.mapping else None),
     )
     if not _looking.acquire(timeout=_LOOK_WAIT):
         raise RequestRefused(HTTPStatus.SERVICE_UNAVAILABLE, "limit.busy", "Another file is looked at: try again soon.")
@@ -314,11 +374,13 @@ def _download(job: StoredJob, pieces: Iterator[bytes], ending: str, *, size: int
     headers = {
         "Content-Disposition": f"attachment; filename=\"job{ending}\"; filename*=UTF-8''{quote(name, safe='')}",
         "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",  # a report is never a page of this site
         "Cache-Control": "no-store",
     }
     if size is not None:
         headers["Content-Length"] = str(size)
-    return StreamingResponse(pieces, media_type=_MEDIA.get(PurePath(ending).suffix, _BINARY), headers=headers)
+    media = _MEDIA.get(f".{ending.rpartition('.')[2]}", _BINARY)
+    return StreamingResponse(pieces, media_type=media, headers=headers)
 
 
 def found(value: _T | None) -> _T:

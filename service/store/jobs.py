@@ -35,7 +35,9 @@ class JobMisfit(CasecoderError, ValueError):
 
 @dataclass(frozen=True)
 class StoredJob:
-    """A job as it is read back. ``facts`` are numbers and codes; ``error`` and ``notes`` are sentences."""
+    """A job as it is read back. ``facts`` are numbers and codes; ``error`` and ``notes`` are sentences. ``mapping`` is
+    the file from old labels to codes, None where there is none: its name (``name``), that of its sealed file
+    (``file``), its size and number of labels."""
 
     id: str
     coder: str
@@ -49,6 +51,7 @@ class StoredJob:
     options: Mapping[str, Any] | None = field(default=None, repr=False)
     error: str | None = field(default=None, repr=False)
     notes: Sequence[str] = field(default=(), repr=False)
+    mapping: Mapping[str, Any] | None = field(default=None, repr=False)
     ahead: int | None = None
     """Jobs that are before it in the queue, where it waits."""
 
@@ -136,18 +139,45 @@ def start_job(store: Store, job_id: str, principal: Principal, options: Mapping[
         row = _held(session, job_id)
         if row is None:
             return None
-        if row.state not in _STARTABLE:
-            raise JobMisfit("this job was started already: cancel it first, or bring the file again")
+        check_startable(row.state)
         said = _opened(store, row)
         begun = said.get("options")
         anew = bool(row.facts.get("anew")) or (begun is not None and begun != dict(options))
-        row.sealed = _sealed(store, job_id, {"file_name": said["file_name"], "options": dict(options)})
+        chosen = {"mapping": said.get("mapping"), "options": dict(options)}
+        row.sealed = _sealed(store, job_id, {"file_name": said["file_name"], **chosen})
         row.facts = {"bytes": row.facts["bytes"], **({"anew": True} if anew else {})}
         row.state, row.expires = "queued", None
         row.updated = row.queued = store.clock()
         store.audit.add(session, principal.actor, "start job", {"job": job_id}, at=store.clock())
         session.flush()
         return _stored(store, row, _ahead(session, row))
+
+
+def check_startable(state: str) -> None:
+    """Raise `JobMisfit` for the state of a job of which nothing can be chosen any more."""
+    if state not in _STARTABLE:
+        raise JobMisfit("this job was started already: cancel it first, or bring the file again")
+
+
+def set_mapping(store: Store, job_id: str, principal: Principal, mapping: Mapping[str, Any] | None) -> StoredJob | None:
+    """Note which mapping goes with a job, None for none any more; None where there is no such job. What was coded with
+    another one is coded anew.
+
+    Raises `JobMisfit` where it waits or runs, or is done.
+    """
+    with store.database.writing() as session:
+        row = _held(session, job_id)
+        if row is None:
+            return None
+        check_startable(row.state)
+        said = _opened(store, row)
+        row.sealed = _sealed(store, job_id, {**said, "mapping": mapping})
+        row.facts = {**row.facts, **({"anew": True} if "options" in said else {})}
+        row.updated = store.clock()
+        action = "bring mapping" if mapping else "remove mapping"
+        store.audit.add(session, principal.actor, action, {"job": job_id}, at=store.clock())
+        session.flush()
+        return _stored(store, row)
 
 
 def cancel_job(store: Store, job_id: str, principal: Principal, *, days: float) -> StoredJob | None:
@@ -327,5 +357,6 @@ def _stored(store: Store, row: Job, ahead: int | None = None) -> StoredJob:
         said.get("options"),
         said.get("error"),
         tuple(said.get("notes") or ()),
+        said.get("mapping"),
         ahead,
     )

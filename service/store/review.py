@@ -1,4 +1,5 @@
-"""The queue of rows to look at: one row goes to one person at a time, the least sure first.
+"""The queue of rows to look at: one row goes to one person at a time; those that people and models code differently
+first, then the least sure.
 
 A row is lent for some minutes. A decision is stored as feedback in the same transaction, so that it counts once; what
 is taken back is erased from there.
@@ -26,6 +27,7 @@ from .tables import Feedback, ReviewRow
 
 LENT = timedelta(minutes=10)
 READ = "read job row"
+_DISAGREEING = 2.0  # more than any uncertainty
 ReviewState = Literal["open", "leased", "done", "skipped"]
 Act = Literal["accept", "correct", "skip"]
 
@@ -81,6 +83,16 @@ class RowDecision:
     feedback: str | None = None
 
 
+def queue_place(uncertainty: float, *, differs: bool) -> float:
+    """The place of a row in the queue, the highest first: rows on which a person and the models disagree before all
+    others."""
+    return uncertainty + _DISAGREEING * differs
+
+
+def _uncertainty(place: float) -> float:
+    return place - _DISAGREEING if place >= _DISAGREEING else place
+
+
 def review_counts(store: Store, *job_ids: str) -> dict[str, ReviewCounts]:
     """How far the queues of some jobs are, of all if none is named; jobs without a queue are left out."""
     over = and_(ReviewRow.state == "leased", ReviewRow.leased_until < store.clock())
@@ -105,7 +117,7 @@ def lend_next(
     limit: int = 0,
 ) -> LentRow | None:
     """The next row for somebody: first one that is with them and not among ``held``, which their page has already; then
-    the least sure that nobody has. ``skipped``: of those that were skipped. None where there is none.
+    the first of the queue that nobody has. ``skipped``: of those that were skipped. None where there is none.
 
     The audit log is told. Raises `ReadsExceeded` after ``limit`` texts in a day (UTC); 0 for no limit.
     """
@@ -122,7 +134,7 @@ def _lend(session: Session, store: Store, row: ReviewRow, principal: Principal) 
     until = store.clock() + LENT
     row.state, row.leased_by, row.leased_until = "leased", principal.actor, until
     store.audit.add(session, principal.actor, READ, {"job": row.job_id, "row": row.row}, at=store.clock())
-    return LentRow(row.row, row.block, row.uncertainty, until, row.turn)
+    return LentRow(row.row, row.block, _uncertainty(row.uncertainty), until, row.turn)
 
 
 def _next(
@@ -192,7 +204,7 @@ def lent_row(store: Store, job_id: str, row: int, principal: Principal) -> LentR
         found = session.get(ReviewRow, (job_id, row))
         if found is None or found.state != "leased" or found.leased_by != principal.actor or not found.leased_until:
             raise ReviewGone
-        return LentRow(found.row, found.block, found.uncertainty, in_utc(found.leased_until), found.turn)
+        return LentRow(found.row, found.block, _uncertainty(found.uncertainty), in_utc(found.leased_until), found.turn)
 
 
 def undo_last(store: Store, job_id: str, principal: Principal) -> LentRow | None:

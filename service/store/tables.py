@@ -170,6 +170,7 @@ class ReviewRow(Base):
     block: Mapped[int]
     """The file that has its text."""
     uncertainty: Mapped[float] = mapped_column(Float)
+    """Its place in the queue, see `review.queue_place`."""
     state: Mapped[str] = mapped_column(String(10))
     leased_by: Mapped[str | None] = mapped_column(String(110))
     leased_until: Mapped[datetime | None]

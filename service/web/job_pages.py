@@ -11,7 +11,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from nlp.bulk.mapping import MAPPING_FORMATS
+
 from ..jobs.options import ENDINGS
+from ..routes.jobs import MAX_MAPPING
 from ..store.jobs import read_job
 from ..store.store import Store
 from .coordinator import let_in
@@ -30,6 +33,8 @@ def jobs(request: Request) -> Response:
     state = request.app.state
     models = state.models
     languages = models.pipeline.reader.languages if models else ()
+    language = page_language(request)
+    axes = models.pipeline.codebook.axes if models else ()
     return render(
         request,
         "jobs.html",
@@ -38,6 +43,9 @@ def jobs(request: Request) -> Response:
         endings=ENDINGS,
         limit=f"{state.settings.max_upload_mb:g}",
         days=f"{state.settings.job_days:g}",
+        axes={axis.id: axis.label.get(language) or next(iter(axis.label.values())) for axis in axes},
+        mapping_endings=MAPPING_FORMATS,
+        mapping_limit=f"{MAX_MAPPING / 1_000_000:g}",
         served={code: LANGUAGE_NAMES.get(code, code) for code in languages},
         **_texts(request),
     )

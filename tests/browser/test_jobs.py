@@ -156,6 +156,85 @@ def test_file_is_brought_tried_started_watched_and_fetched(files, axe, language,
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+CODED = """number,what happened,kind,when
+a-1,The doctor refused to see Ivan Petrov because of his status.,refusal,05.03.2024
+a-2,The nurse shouted at her in the corridor.,insult,06.03.2024
+a-3,They were beaten at the station.,quarrel,07.04.2024
+"""
+MAPPING = "old,code\nrefusal,health.denial; violence.psychological\ninsult,civic.hate\n"
+
+
+def map_codes(found, content, name="old-codes.csv"):
+    """Choose a table of old labels."""
+    file = {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
+    found.page.set_input_files("#mapping", file)
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ru", 360)])
+def test_file_with_older_codes_is_mapped_tried_coded_and_looked_at(files, axe, language, width):
+    found = files(language, width=width)
+    page = found.page
+    found.bring(content=CODED)
+    assert not page.is_visible("#coded-violation")
+    page.focus("#more summary")
+    page.keyboard.press("Enter")
+    page.select_option("#coded-violation", "3")
+    map_codes(found, "old,code\nrefusal,health.denail\n")
+    page.locator("#mapping-said .problem").wait_for()
+    assert "line 2" in page.inner_text("#mapping-said")
+    map_codes(found, MAPPING)
+    page.locator("#mapping-remove").wait_for()
+    assert "old-codes.csv" in page.inner_text("#mapping-said")
+    page.select_option("#date_column", "4")
+    axe(page)
+    page.click("#try")
+    page.wait_for_selector("#tried dl")
+    tried = page.inner_text("#tried")
+    for name in ("js.jobs.unmapped_labels", "js.jobs.repeated"):
+        assert found.texts[name] in tried
+    assert "quarrel (1)" in tried
+    axe(page)
+    found.start()
+    (job,) = list_jobs(found.site.store)
+    assert job.options["coded"] == {"violation": [3]}
+    assert job.options["report_language"] == language
+    found.run()
+    page.wait_for_selector(".job .state.done")
+    page.click(f'.job summary:has-text("{found.texts["js.jobs.sums"]}")')
+    axe(page)
+    names = ("output", "report", "report-json", "check", "unmapped", "undo", "receipt", "decisions")
+    for name in names:
+        assert found.texts[f"js.jobs.file_what.{name}"] in page.inner_text(".job .files")
+    endings = []
+    for name in names:
+        with page.expect_download() as fetched:
+            page.click(f'.files a[href$="/files/{name}"]')
+        endings.append(fetched.value.suggested_filename.removeprefix("cases-coded"))
+    assert endings[:3] == [".csv", ".csv.report.html", ".csv.report.json"]
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    found.review()
+    assert not page.is_hidden("#row-people")
+    differs = found.texts["js.review.differs"].split("{")[0]
+    assert differs in page.inner_text("#row-people")
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_table_of_old_labels_can_be_left_out_again(files):
+    found = files()
+    page = found.page
+    found.bring(content=CODED)
+    page.click("#more summary")
+    map_codes(found, MAPPING)
+    page.locator("#mapping-remove").click()
+    page.wait_for_selector("#mapping:focus")
+    assert page.locator("#mapping-remove").count() == 0
+    (job,) = list_jobs(found.site.store)
+    assert job.mapping is None
+    map_codes(found, "x", "old-codes.doc")
+    assert ".yaml" in page.inner_text("#mapping-said")
+
+
 def test_page_without_a_file_says_what_to_do(files):
     found = files()
     found.page.click("#upload")

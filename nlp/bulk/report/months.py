@@ -17,9 +17,10 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from ...errors import TableError
-from ..facts_columns import NOT_UNDERSTOOD
+from ..choosing import place_of
+from ..facts_columns import NONE, NOT_UNDERSTOOD
 from ..header import plain
-from ..values import text_of
+from ..values import Column, text_of
 
 FIRST_YEAR, LAST_YEAR = 1990, 2099  # what is outside is a birthday, a typing error or no date
 _EXCEL_START = dt.date(1899, 12, 30)
@@ -72,17 +73,18 @@ class MonthColumn:
     _month_first: int = 0
 
     @classmethod
-    def find(cls, columns: Sequence[str], wanted: str | None = None) -> MonthColumn | None:
-        """The column that is asked for by name or number, or the likeliest by its name, or None. Raises `TableError`
+    def find(cls, columns: Sequence[str], wanted: Column | None = None) -> MonthColumn | None:
+        """The column that is asked for, or the likeliest by its name, or None; none for ``none``. Raises `TableError`
         for one that is asked for and not there."""
         names = [plain(name) for name in columns]
         if wanted is None:
             return next((cls(names.index(usual)) for usual in _NAMES if usual in names), None)
-        if plain(wanted) in names:
-            return cls(names.index(plain(wanted)))
-        if wanted.isdecimal() and 1 <= int(wanted) <= len(columns):
-            return cls(int(wanted) - 1)
-        raise TableError(f"there is no column {wanted!r} for the date: give its name, or its number from 1")
+        if wanted == NONE:
+            return None
+        at = place_of(columns, wanted)
+        if at is None:
+            raise TableError(f"there is no column {wanted!r} for the date: give its name, or its number from 1")
+        return cls(at)
 
     def see(self, cells: Sequence[Any]) -> None:
         """Learn from a row in which order day and month stand."""

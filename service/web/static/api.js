@@ -87,12 +87,13 @@ const ours = () => ({
 
 /**
  * Send a file as it is; `fetch` does not tell how far it is.
- * @param {string} path @param {File} file @param {(share: number) => void} progress @returns {Promise<any>}
+ * @param {string} path @param {File} file @param {(share: number) => void} progress
+ * @param {"POST" | "PUT"} [method] @returns {Promise<any>}
  */
-export function send(path, file, progress) {
+export function send(path, file, progress, method = "POST") {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", path);
+    request.open(method, path);
     const name = { "Content-Type": "application/octet-stream", "X-File-Name": encodeURIComponent(file.name) };
     for (const [key, value] of Object.entries({ ...standing(), ...name, ...ours() })) request.setRequestHeader(key, value);
     request.upload.addEventListener("progress", (event) => progress(event.total ? event.loaded / event.total : 0));

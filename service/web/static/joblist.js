@@ -8,9 +8,14 @@ import { make } from "./dom.js";
  * @typedef {{id: string, file_name: string, bytes: number, state: string, coder: string, created: string,
  *   expires: string | null, ahead: number | null, options: Record<string, any> | null, progress: Progress,
  *   error: string | null, notes: string[], files: {kind: string, bytes: number | null}[],
+ *   mapping: {file_name: string, labels: number} | null, statuses: Record<string, number>,
+ *   people: Record<string, People>, duplicates: {exact: number, near: number} | null,
+ *   unmapped: {labels: number, rows: number} | null,
  *   review: {open: number, lent: number, done: number, skipped: number} | null}} Job
- * @typedef {{place: HTMLElement, texts: import("./dom.js").Texts, announce: (said: string) => void,
+ * @typedef {{rows: number, compared: number, same: number, share: number | null}} People
+ * @typedef {{place: HTMLElement, texts: Texts, axes: Record<string, string>, announce: (said: string) => void,
  *   act: (name: string, job: Job) => void}} Parts
+ * @typedef {import("./dom.js").Texts} Texts
  */
 
 const BUSY = ["queued", "running", "stopping"];
@@ -27,6 +32,26 @@ export function timeOf(texts, seconds) {
   if (seconds < 60) return texts.say("jobs.soon");
   if (seconds < 1.5 * HOUR) return texts.say("jobs.minutes", { n: Math.round(seconds / 60) });
   return texts.say("jobs.hours", { n: (seconds / HOUR).toFixed(1) });
+}
+
+/** A figure with what it says. @param {string} name @param {string} said @returns {HTMLElement} */
+export const fact = (name, said) => make("div", {}, make("dt", {}, name), make("dd", {}, said));
+
+/** Rows that repeat others. @param {Texts} texts @param {{exact: number, near: number}} counts */
+export const repeatedOf = (texts, { exact, near }) =>
+  fact(texts.say("jobs.repeated"), texts.say("jobs.repeated_said", { exact, near }));
+
+/**
+ * How far people and suggestions agree.
+ * @param {Texts} texts @param {Record<string, string>} axes @param {Record<string, People>} people
+ */
+export function agreementOf(texts, axes, people) {
+  return Object.entries(people).map(([axis, { rows, compared, same, share }]) => {
+    const said = [texts.count("jobs.rows", rows)];
+    const values = { same, compared, percent: Math.round(100 * (share ?? 0)) };
+    if (compared) said.push(texts.say("jobs.people_same", values));
+    return fact(texts.say("jobs.people", { axis: axes[axis] ?? axis }), said.join("; "));
+  });
 }
 
 /** All cards. */
@@ -81,7 +106,8 @@ export class JobList {
     const bar = make("progress", { max: 1, "aria-label": texts.say("jobs.progress", { name: job.file_name }) });
     const said = make("p", { class: "far" });
     const parts = [title, make("p", { class: "hint" }, brought + expires), bar, said, this.#why(job), this.#acts(job)];
-    const card = make("li", { class: "card job", "aria-labelledby": title.id }, ...parts, this.#notes(job));
+    const more = [this.#files(job), this.#sums(job), this.#notes(job)];
+    const card = make("li", { class: "card job", "aria-labelledby": title.id }, ...parts, ...more);
     const update = (/** @type {Job} */ now) => this.#progress(now, bar, said);
     update(job);
     return { card, update };
@@ -122,6 +148,32 @@ export class JobList {
     return make("details", {}, make("summary", {}, this.parts.texts.say("jobs.notes")), list);
   }
 
+  /** What there is to fetch, each with a sentence. @param {Job} job */
+  #files(job) {
+    if (!job.files.length) return null;
+    const { texts } = this.parts;
+    const entries = job.files.map(({ kind }) => {
+      const said = texts.say(`jobs.file.${kind}`);
+      const id = `${kind}-${job.id}`;
+      const link = make("a", { href: `/v1/jobs/${job.id}/files/${kind}`, download: "", "aria-describedby": id }, said);
+      const what = make("span", { class: "hint", id }, texts.say(`jobs.file_what.${kind}`));
+      return make("li", {}, this.#named(link, said, job), " ", what);
+    });
+    return make("ul", { class: "files", role: "list" }, ...entries);
+  }
+
+  /** What came out, in figures. @param {Job} job */
+  #sums(job) {
+    const counted = Object.entries(job.statuses).filter(([, rows]) => rows);
+    if (!counted.length) return null;
+    const { texts, axes } = this.parts;
+    const facts = counted.map(([status, rows]) => fact(texts.say(`jobs.status.${status}`), texts.count("jobs.rows", rows)));
+    if (job.duplicates) facts.push(repeatedOf(texts, job.duplicates));
+    facts.push(...agreementOf(texts, axes, job.people));
+    if (job.unmapped?.labels) facts.push(fact(texts.say("jobs.unmapped_labels"), texts.count("jobs.labels", job.unmapped.labels)));
+    return make("details", {}, make("summary", {}, texts.say("jobs.sums")), make("dl", { class: "facts" }, ...facts));
+  }
+
   /** @param {Job} job */
   #acts(job) {
     const { texts } = this.parts;
@@ -129,11 +181,6 @@ export class JobList {
     if (job.review) {
       const said = texts.say("jobs.review", { n: job.review.open + job.review.lent });
       acts.push(this.#named(make("a", { class: "button", href: `/coordinator/jobs/${job.id}/review` }, said), said, job));
-    }
-    for (const { kind } of job.files) {
-      const said = texts.say(`jobs.file.${kind}`);
-      const link = make("a", { class: "button", href: `/v1/jobs/${job.id}/files/${kind}`, download: "" }, said);
-      acts.push(this.#named(link, said, job));
     }
     if (job.state === "uploaded") acts.push(this.#button("prepare", job, "main"));
     if (job.state === "failed" || job.state === "cancelled") acts.push(this.#button("again", job, "main"));

@@ -2,7 +2,7 @@
 
 import { ask, send } from "./api.js";
 import { byId, make, tell, Texts } from "./dom.js";
-import { isBusy, JobList, timeOf } from "./joblist.js";
+import { agreementOf, fact, isBusy, JobList, repeatedOf, timeOf } from "./joblist.js";
 
 /** @typedef {import("./joblist.js").Job} Job */
 
@@ -11,7 +11,13 @@ const page = byId("jobs");
 const texts = new Texts(JSON.parse(page.dataset.texts), document.documentElement.lang);
 const endings = page.dataset.endings.split(" ");
 const limit = Number(page.dataset.limit);
-const fields = ["text_column", "id_column", "language_column", "country_column", "language", "format", "header", "sheet"];
+/** @type {Record<string, string>} names of the axes */
+const axes = JSON.parse(page.dataset.axes);
+const columnFields = ["text_column", "id_column", "language_column", "country_column", "date_column"];
+const codedFields = Object.keys(axes).map((axis) => `coded-${axis}`);
+const numbers = new Set([...columnFields, "precision", "check"]);
+const fields = [...columnFields, "language", "format", "header", "sheet", "precision", "check"];
+const ticks = ["keep_text", "duplicates", "wide"];
 
 const state = {
   /** @type {Job[]} */
@@ -24,6 +30,7 @@ const state = {
 const list = new JobList({
   place: byId("list"),
   texts,
+  axes,
   announce: (said) => (byId("announce").textContent = said),
   act,
 });
@@ -132,6 +139,8 @@ async function prepare(job) {
   byId("options").reset();
   byId("sheet-part").hidden = !job.file_name.toLowerCase().endsWith(".xlsx");
   tell(byId("tried"), "", "");
+  showMapping();
+  byId("more").open = Boolean(job.mapping || Object.keys(job.options?.coded ?? {}).length);
   title.focus();
   title.scrollIntoView({ block: "start" });
   const before = job.options ?? {};
@@ -182,12 +191,12 @@ function showRows(found) {
 /** @param {any} found @param {Record<string, any>} before */
 function offer(found, before) {
   const columns = found.columns.map((/** @type {string} */ name, /** @type {number} */ at) => ({ at: at + 1, name }));
-  for (const name of ["text_column", "id_column", "language_column", "country_column"]) {
+  for (const name of [...columnFields, ...codedFields]) {
     const place = byId(name);
     const fixed = [...place.options].filter((option) => option.value === "" || option.value === "0");
     const offered = columns.map(({ at, name: title }) => make("option", { value: String(at) }, `${at}. ${title}`));
     place.replaceChildren(...fixed, ...offered);
-    const chosen = before[name] ?? found[name];
+    const chosen = (place.dataset.axis ? before.coded?.[place.dataset.axis]?.[0] : before[name]) ?? found[name];
     place.value = chosen === null || chosen === undefined ? "" : String(chosen);
   }
   byId("joins").replaceChildren(
@@ -197,8 +206,9 @@ function offer(found, before) {
     }),
   );
   byId("joins-part").hidden = columns.length < 2;
-  for (const name of ["language", "format"]) byId(name).value = before[name] ?? "";
-  byId("keep_text").checked = Boolean(before.keep_text);
+  for (const name of ["language", "format", "precision"]) byId(name).value = String(before[name] ?? "");
+  byId("check").value = String(before.check ?? 100);
+  for (const name of ticks) byId(name).checked = Boolean(before[name] ?? name === "duplicates");
   withoutNarrative();
 }
 
@@ -218,10 +228,55 @@ function chosen() {
   for (const name of fields) {
     const { value } = byId(name);
     if (value === "") continue;
-    found[name] = name.endsWith("_column") ? Number(value) : name === "header" ? value === "true" : value.trim();
+    found[name] = numbers.has(name) ? Number(value) : name === "header" ? value === "true" : value.trim();
   }
-  found.keep_text = byId("keep_text").checked;
+  for (const name of ticks) found[name] = byId(name).checked;
+  const coded = codedFields.map(byId).filter((place) => place.value);
+  found.coded = Object.fromEntries(coded.map((place) => [place.dataset.axis, [Number(place.value)]]));
+  found.report_language = document.documentElement.lang;
   return found;
+}
+
+// The table from old labels to codes
+
+/** Say which one goes with the file. */
+function showMapping() {
+  const mapping = state.job?.mapping;
+  if (!mapping) return tell(byId("mapping-said"), "", "");
+  const remove = make("button", { type: "button", id: "mapping-remove" }, texts.say("jobs.mapping_remove"));
+  remove.addEventListener("click", () => changeMapping((path) => ask(path, {}, {}, { method: "DELETE" })));
+  const said = `${texts.say("jobs.mapping_used", { name: mapping.file_name })}: ${texts.count("jobs.labels", mapping.labels)}`;
+  tell(byId("mapping-said"), "good", said, remove);
+}
+
+async function bringMapping() {
+  const file = /** @type {File | undefined} */ (byId("mapping").files[0]);
+  const { mappingEndings, mappingLimit } = page.dataset;
+  const said = byId("mapping-said");
+  if (!file) return;
+  if (!mappingEndings.split(" ").some((/** @type {string} */ ending) => file.name.toLowerCase().endsWith(ending))) {
+    tell(said, "problem", texts.say("jobs.ending", { endings: mappingEndings.split(" ").join(", ") }));
+  } else if (file.size > Number(mappingLimit) * 1e6) {
+    tell(said, "problem", texts.say("jobs.too_large", { limit: mappingLimit }));
+  } else await changeMapping((path) => send(path, file, () => {}, "PUT"));
+  byId("mapping").value = ""; // so that the same file can be chosen again when it is mended
+}
+
+/** @param {(path: string) => Promise<Job>} change */
+async function changeMapping(change) {
+  const job = state.job;
+  if (!job || state.busy) return;
+  state.busy = true;
+  tell(byId("mapping-said"), "", texts.say("jobs.mapping_checking"));
+  try {
+    const changed = await change(`/v1/jobs/${job.id}/mapping`);
+    if (state.job === job) state.job = changed;
+    showMapping();
+    if (!changed.mapping) byId("mapping").focus();
+  } catch (problem) {
+    tell(byId("mapping-said"), "problem", texts.problem(problem), wayOut(problem));
+  }
+  state.busy = false;
 }
 
 /** Whether the narrative is chosen; else it says so. */
@@ -257,16 +312,20 @@ function forecast(found, labels) {
   const { rows, sampled, hours, statuses } = found.forecast;
   const facts = { rows: texts.count("jobs.rows", rows), empty: found.empty, unreadable: found.unreadable };
   const said = [texts.say("jobs.total", facts), texts.count("jobs.sampled", sampled)];
+  said.push(texts.say("jobs.promised", { percent: Math.round(1000 * found.forecast.precision) / 10 }));
   if (hours !== null) said.push(texts.say("jobs.time", { time: timeOf(texts, 3600 * hours) }));
   const shares = Object.entries(statuses).map(([status, { share, estimated }]) => {
     const about = texts.say("jobs.about", { n: estimated, share: Math.round(100 * share) });
-    return make("div", {}, make("dt", {}, texts.say(`jobs.status.${status}`)), make("dd", {}, about));
+    return fact(texts.say(`jobs.status.${status}`), about);
   });
+  if (found.duplicates) shares.push(repeatedOf(texts, found.duplicates));
+  shares.push(...agreementOf(texts, axes, found.people));
+  if (found.unmapped.labels) shares.push(unmappedOf(found.unmapped));
   const examples = found.examples.map((/** @type {any} */ item) =>
     make(
       "li",
       {},
-      make("p", { class: "narrative", translate: "no" }, item.redacted_text),
+      make("p", { class: "narrative", translate: false }, item.redacted_text),
       make("p", { class: "hint" }, item.suggestions.map((/** @type {any} */ one) => labels.get(one.code) ?? one.code).join("; ")),
     ),
   );
@@ -274,6 +333,14 @@ function forecast(found, labels) {
     ? [make("h4", {}, texts.say("jobs.examples")), make("ul", { class: "examples" }, ...examples)]
     : [];
   return [make("p", {}, said.join(" ")), make("dl", { class: "facts" }, ...shares), ...shown];
+}
+
+/** Labels that no table explains, the most frequent first. @param {any} unmapped */
+function unmappedOf({ labels, rows, most_frequent: first }) {
+  const said = texts.say("jobs.unmapped", { labels: texts.count("jobs.labels", labels), rows: texts.count("jobs.rows", rows) });
+  const listed = first.map((/** @type {any} */ one) => make("li", {}, `${one.label} (${one.rows})`));
+  const list = make("ul", { class: "labels", translate: false }, ...listed);
+  return make("div", { class: "wide" }, make("dt", {}, texts.say("jobs.unmapped_labels")), make("dd", {}, said, list));
 }
 
 async function start(/** @type {Event} */ event) {
@@ -296,7 +363,7 @@ async function start(/** @type {Event} */ event) {
 function close() {
   state.job = null;
   byId("prepare").hidden = true;
-  for (const id of ["rows", "rows-head", "joins", "tried"]) byId(id).replaceChildren(); // no cell stays in the page
+  for (const id of ["rows", "rows-head", "joins", "tried", "mapping-said"]) byId(id).replaceChildren(); // no cell stays in the page
   byId("list-title").focus();
 }
 
@@ -305,6 +372,7 @@ byId("options").addEventListener("submit", start);
 byId("try").addEventListener("click", tryIt);
 byId("look-again").addEventListener("click", () => look(chosen()));
 byId("close").addEventListener("click", close);
+byId("mapping").addEventListener("change", bringMapping);
 byId("text_column").addEventListener("change", withoutNarrative);
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") refresh(); // somebody may have brought or decided something meanwhile

@@ -12,6 +12,7 @@ import { Redacted } from "./redaction.js";
  * @typedef {import("./decisions.js").Choice} Choice
  * @typedef {{row: number, case: string | null, language: string, redacted_text: string, uncertainty: number,
  *   suggestions: import("./api.js").Suggestion[], primary: Record<string, string | null>,
+ *   people: Record<string, {codes: string[], nothing: boolean, unknown: number}>, differs: string[],
  *   not_a_violation: number | null, doubts: import("./api.js").Span[]}} Item
  * @typedef {{item: Item, decisions: Decisions, redacted: Redacted, since: number, isCorrected: boolean,
  *   isDecided: boolean}} Seen
@@ -76,6 +77,7 @@ function show() {
   byId("row-title").textContent = texts.say(item.case ? "review.case" : "review.row", values);
   byId("row-title").dataset.row = String(item.row);
   byId("row-facts").textContent = texts.say("review.unsure", { percent: Math.round(100 * item.uncertainty) });
+  showPeople(item);
   byId("preview").lang = item.language;
   chips.answer = answerOf(item);
   chips.parts.decisions = seen.decisions;
@@ -84,6 +86,21 @@ function show() {
   chips.draw();
   lightAll();
   drawActs();
+}
+
+/** What people coded before, and on which axes the suggestions differ from that. @param {Item} item */
+function showPeople({ people, differs }) {
+  const nameOf = (/** @type {string} */ axis) => chips.axes.find((one) => one.axis === axis)?.label ?? axis;
+  const said = Object.entries(people).map(([axis, { codes, nothing, unknown }]) => {
+    const labels = codes.map((code) => chips.labelOf({ axis, code }));
+    if (nothing) labels.push(texts.say("review.accept_none"));
+    if (unknown) labels.push(texts.count("review.unknown", unknown));
+    return make("li", {}, `${nameOf(axis)}: ${labels.join("; ")}`);
+  });
+  const parts = [make("p", {}, texts.say("review.people")), make("ul", {}, ...said)];
+  if (differs.length) parts.unshift(make("p", {}, texts.say("review.differs", { axes: differs.map(nameOf).join(", ") })));
+  byId("row-people").hidden = !said.length;
+  byId("row-people").replaceChildren(make("div", {}, ...parts));
 }
 
 /** What the buttons say and whether they can be pressed. */

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from nlp.bulk.legacy import LegacyOptions
 from nlp.bulk.run import BulkOptions, run_bulk
+from nlp.bulk.tables import InputOptions
 from nlp.errors import RunError, TableError
 
 HEADER = ["id", "story", "outcome", "country", "kind", "date"]
@@ -163,6 +164,63 @@ def test_another_mapping_is_another_run(constant_pipeline, table, mapping, tmp_p
     again = BulkOptions(legacy=_options(mapping), shard_rows=1, resume=True)
     with pytest.raises(RunError, match="mapping"):
         run_bulk(constant_pipeline, table, target, language="en", bulk=again)
+
+
+class Watching:
+    """Looks on, and notes what it sees."""
+
+    def __init__(self, legacy):
+        self.legacy = legacy
+        self.seen = []
+
+    def begin(self, table, plan, work):
+        self.seen.append(("begin", plan.input.rows, (work / "results").is_dir()))
+
+    def written(self, row, analysis, error):
+        self.seen.append((row.number, self.legacy.differing(row, analysis)))
+
+    def end(self):
+        self.seen.append("end")
+
+
+def test_who_looks_on_sees_each_row_beside_the_legacy_options(constant_pipeline, table, mapping, tmp_path):
+    watching = []
+
+    def watch(legacy):
+        watching.append(Watching(legacy))
+        return watching[0]
+
+    bulk = BulkOptions(legacy=_options(mapping), observers=(watch,))
+    run_bulk(constant_pipeline, table, tmp_path / "out.csv", language="en", bulk=bulk)
+    first, *rows, last = watching[0].seen
+    assert (first, last) == (("begin", 4, True), "end")
+    assert [number for number, _ in rows] == [1, 2, 3, 4]
+    assert rows[1][1] == ("violation",)
+    assert _coded(tmp_path / "out.csv")[0]["codes_by_violation"] == "person"
+
+
+def test_a_number_is_a_number_whatever_the_columns_are_called(constant_pipeline, tmp_path):
+    table = tmp_path / "cases.csv"
+    table.write_text("3,1,2\nx,The doctor refused to see her and shouted.,more words\n", encoding="utf-8")
+    options = InputOptions(text_column=2, header=True)
+    bulk = BulkOptions(legacy=LegacyOptions(join=(3,), coded=(("violation", 1),)))
+    run_bulk(constant_pipeline, table, tmp_path / "out.jsonl", options=options, language="en", bulk=bulk)
+    (row,) = map(json.loads, (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines())
+    assert row["redacted_text"] == "The doctor refused to see her and shouted.\n\nmore words"
+
+
+def test_rows_that_state_no_language_get_the_other_one(constant_pipeline, tmp_path):
+    table = tmp_path / "cases.csv"
+    table.write_text("text,language\nThe doctor refused.,\nВрач отказал в приёме.,русский\n", encoding="utf-8")
+    bulk = BulkOptions(legacy=LegacyOptions(otherwise="EN-gb"))
+    run_bulk(constant_pipeline, table, tmp_path / "out.csv", bulk=bulk)
+    assert [row["detected_language"] for row in _coded(tmp_path / "out.csv")] == ["en", "ru"]
+
+
+def test_a_date_column_that_is_not_there_is_told_before_anything_is_coded(constant_pipeline, table, tmp_path):
+    bulk = BulkOptions(legacy=_options(date_column="wann"), report=True)
+    with pytest.raises(TableError, match="date"):
+        run_bulk(constant_pipeline, table, tmp_path / "out.csv", bulk=bulk, on_progress=pytest.fail)
 
 
 class TestCommand:
