@@ -57,10 +57,15 @@ class JobOptionsIn(_Strict):
         return JobOptions(**{**self.model_dump(), "joins": tuple(self.joins)})
 
 
+def takes_decisions(job: StoredJob) -> bool:
+    """Whether what people decide on rows of a job can be put into its coded file."""
+    return job.state == "done" and bool(job.facts.get("to_review")) and bool(job.facts.get("has_standing_codes"))
+
+
 class JobFileOut(BaseModel):
     """A file of a job that can be fetched."""
 
-    kind: Literal["output", "report", "undo", "check", "receipt", "decisions"]
+    kind: Literal["output", "report", "undo", "check", "receipt", "decisions", "decided"]
     bytes: int | None
 
 
@@ -119,6 +124,8 @@ class JobOut(BaseModel):
         files = [JobFileOut(kind=kind, bytes=about["bytes"]) for kind, about in found.items()]
         if files and facts.get("to_review"):
             files.append(JobFileOut(kind="decisions", bytes=None))
+        if takes_decisions(job) and counts and counts.done:
+            files.insert(1, JobFileOut(kind="decided", bytes=None))
         return cls(
             id=job.id,
             file_name=job.file_name,

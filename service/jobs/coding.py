@@ -24,14 +24,17 @@ from nlp.errors import CasecoderError, RunError
 from nlp.types import Analysis
 
 from ..store.receipts import policy_mark
-from .children import ChildFailed, Facts, Tell, be_child
+from .cases import CaseMarks
+from .children import ChildFailed, Facts, Tell, be_child, go_last
 from .folders import JobFiles, plain_folder
 from .options import JobOptions
 from .review_file import ReviewMaker
+from .standing import standing_columns
 
 INPUT = "input"
 _ROOM = 4  # times the size of the input that input and output take in plain
 _OFTEN = 0.5  # seconds between two words on how far it is
+_ROW_SECONDS = 1800.0  # as `run_local` counts them, on a machine that leaves a job only what nobody else wants
 _KINDS = {".receipt.json": "receipt", ".undo.jsonl": "undo", ".check.csv": "check", ".check.xlsx": "check"}
 _REPORTS = (".html", ".json")
 FILE_KINDS = ("output", "report", "undo", "check", "receipt")
@@ -39,7 +42,8 @@ FILE_KINDS = ("output", "report", "undo", "check", "receipt")
 
 @dataclass(frozen=True)
 class CodingTask:
-    """What is to be coded. ``ending`` is that of the file, with its dot; ``anew`` throws away what was done before."""
+    """What is to be coded. ``ending`` is that of the file, with its dot; ``anew`` throws away what was done before;
+    ``idle``: with what nobody else wants of the machine."""
 
     folder: Path
     job_id: str
@@ -49,6 +53,7 @@ class CodingTask:
     bundle: str | None = None
     workers: int = 1
     anew: bool = False
+    idle: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the line that the process reads first."""
@@ -74,7 +79,14 @@ class CodingTask:
 
 def main() -> None:
     """What the process does."""
-    be_child(lambda task, tell: code_job(CodingTask.from_json(task), tell))
+    be_child(_code)
+
+
+def _code(data: Facts, tell: Tell) -> None:
+    task = CodingTask.from_json(data)
+    if task.idle:
+        go_last()
+    code_job(task, tell)
 
 
 def code_job(task: CodingTask, tell: Tell, *, loaded: LoadedBundle | None = None) -> None:
@@ -113,6 +125,7 @@ class _Coding:
         self._anew = anew
         self._said = 0.0
         self._takings: list[ChosenColumns] = []
+        self._cases = CaseMarks(files, task.job_id, task.key, lambda: self._takings[-1].columns["id"])
         self._review = ReviewMaker(files, task.job_id, task.key, work, loaded)
         self.to_review: list[tuple[int, int, float]] = []
 
@@ -130,12 +143,13 @@ class _Coding:
             on_progress=self._progress,
             bulk=BulkOptions(
                 workers=self._task.workers,
+                row_seconds=_ROW_SECONDS,
                 resume=not self._anew,
                 restart=self._anew,
                 work=self._work,
                 key=self._task.key,
                 take=self._take,
-                watchers=(self,),
+                watchers=(self._cases, self),
                 finish=self,
             ),
         )
@@ -156,7 +170,7 @@ class _Coding:
         """All rows are coded and none is written: the last moment at which there are results to be read."""
         self._tell(event="progress", phase="writing", rows=plan.input.rows, total=plan.input.rows)
         self.to_review = [(item.row, item.block, item.uncertainty) for item in self._review.make(plan)]
-        return {}
+        return standing_columns(self._loaded.codebook, precision=self._loaded.auto_precision)
 
     def outcome(self, row: Row, analysis: Analysis) -> Analysis:
         """Every row is coded as it was."""
@@ -200,6 +214,7 @@ class _Coding:
             "codebook": str(self._loaded.codebook),
             "policy": policy_mark(self._loaded.pipeline.policy),
             "to_review": len(self.to_review),
+            "has_standing_codes": True,
             "files": sizes,
         }
 

@@ -81,7 +81,8 @@ export class JobList {
     const bar = make("progress", { max: 1, "aria-label": texts.say("jobs.progress", { name: job.file_name }) });
     const said = make("p", { class: "far" });
     const parts = [title, make("p", { class: "hint" }, brought + expires), bar, said, this.#why(job), this.#acts(job)];
-    const card = make("li", { class: "card job", "aria-labelledby": title.id }, ...parts, this.#notes(job));
+    const after = [this.#aboutDecided(job), this.#notes(job)];
+    const card = make("li", { class: "card job", "aria-labelledby": title.id }, ...parts, ...after);
     const update = (/** @type {Job} */ now) => this.#progress(now, bar, said);
     update(job);
     return { card, update };
@@ -113,6 +114,12 @@ export class JobList {
     if (!job.error) return null;
     const { texts } = this.parts;
     return make("p", { class: "problem" }, `${texts.say("jobs.why")} `, make("span", { lang: "en" }, job.error));
+  }
+
+  /** What the coded file with decisions is. @param {Job} job */
+  #aboutDecided(job) {
+    if (!job.files.some(({ kind }) => kind === "decided")) return null;
+    return make("p", { class: "hint" }, this.parts.texts.say("jobs.decided_hint"));
   }
 
   /** @param {Job} job */
