@@ -19,6 +19,7 @@ from . import problems
 from .admission import Admission
 from .bundles import Bundles
 from .deps import cores
+from .jobs.deciding import decide_apart
 from .jobs.folders import JobFiles
 from .limits import BodyLimit, Limits, NoStore
 from .metrics import Metrics
@@ -96,6 +97,7 @@ def create_app(
     app.state.job_files = JobFiles.of(store, settings) if store else None
     app.state.uploads = BoundedSemaphore(jobs.UPLOADS)
     app.state.look = jobs.look_apart
+    app.state.decide = decide_apart
     app.state.metrics = metrics = Metrics()
     turns = Turns(cores())
     app.state.bundles = Bundles(app.state, settings, turns)

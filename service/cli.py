@@ -19,6 +19,7 @@ from nlp.cli import guarded
 from nlp.errors import BackendUnavailable, SettingsError
 
 if TYPE_CHECKING:
+    from .jobs.erasing import HoldingJob
     from .store.store import Store
 
 app = typer.Typer(
@@ -247,24 +248,45 @@ def purge(
 
 @app.command()
 @guarded
-def erase() -> None:
-    """Erase all that is kept of one case; its id is read from standard input, since shell histories keep arguments."""
+def erase(
+    delete_jobs: Annotated[
+        bool, typer.Option("--delete-jobs", help="Also bulk jobs whose file has the case, with all their files.")
+    ] = False,
+) -> None:
+    """Erase all that is kept of one case; its id is read from standard input, since shell histories keep arguments.
+
+    Bulk jobs whose file has the case are named, and kept without --delete-jobs; then the exit code is 2.
+    """
     case_id = sys.stdin.readline().strip()
     if not case_id:
         raise SettingsError("type the id of the case, or pipe it in")
     with _opened() as store:
-        from .store.feedback import erase_case
-        from .store.jobs import known_jobs
+        from .jobs.erasing import erase_everywhere
+        from .jobs.folders import JobFiles
+        from .settings import ServiceSettings
 
-        erased = erase_case(store, case_id, actor=_ACTOR)
-        files = len(known_jobs(store))
-    if files:
-        typer.echo(
-            f"{files:,} bulk job(s) are kept, and their files may hold this case: look, and delete them.", err=True
-        )
-    if not erased:
+        files = JobFiles.of(store, ServiceSettings.from_env())
+        found = erase_everywhere(store, files, case_id, actor=_ACTOR, delete_jobs=delete_jobs)
+    for one in found.jobs:
+        typer.echo(_holding(one), err=True)
+    if not found.is_found:
         raise SettingsError("nothing is kept of a case with this id: is it written as it was sent?")
-    typer.echo(f"{erased:,} decisions erased. Backups keep them until they are removed (30 days by default).")
+    rows = f", and {found.rows:,} row(s) of bulk jobs" if found.rows else ""
+    typer.echo(
+        f"{found.decisions:,} decisions erased{rows}. Backups keep them until they are removed (30 days by default)."
+    )
+    if found.kept:
+        raise SettingsError(f"{found.kept:,} bulk job(s) still hold this case: --delete-jobs deletes them")
+
+
+def _holding(one: HoldingJob) -> str:
+    """What is said of a bulk job that holds a case, or may. Its id tells which it is: names of files may be data."""
+    if one.deleted:
+        return f"Bulk job {one.job.id} held this case, and is deleted with all its files."
+    until = f"until {one.job.expires:%Y-%m-%d}" if one.job.expires else "as long as it waits or runs"
+    if one.is_sure:
+        return f"Bulk job {one.job.id} holds this case, and is kept {until}."
+    return f"Bulk job {one.job.id} is kept {until}; whether it holds this case cannot be known: look, and delete it."
 
 
 @app.command()

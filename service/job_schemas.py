@@ -88,7 +88,12 @@ class JobOptionsIn(_Strict):
         return JobOptions.from_json(self.model_dump())
 
 
-FileKind = Literal["output", "report", "report-json", "check", "unmapped", "undo", "receipt", "decisions"]
+FileKind = Literal["output", "report", "report-json", "check", "unmapped", "undo", "receipt", "decided", "decisions"]
+
+
+def takes_decisions(job: StoredJob) -> bool:
+    """Whether what people decide on rows of a job can be put into its coded file."""
+    return job.state == "done" and bool(job.facts.get("to_review")) and bool(job.facts.get("has_standing_codes"))
 
 
 class JobFileOut(BaseModel):
@@ -196,6 +201,8 @@ class JobOut(BaseModel):
         files = [JobFileOut(kind=kind, bytes=about["bytes"]) for kind, about in found.items()]
         if files and facts.get("to_review"):
             files.append(JobFileOut(kind="decisions", bytes=None))
+        if takes_decisions(job) and counts and counts.done:
+            files.insert(1, JobFileOut(kind="decided", bytes=None))
         return cls(
             id=job.id,
             file_name=job.file_name,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from nlp.types import Analysis, Narrative, Redaction, entities_json, spans_json
 
 from .deps import Models
+from .jobs.erasing import Erased
 from .settings import MAX_BATCH
 from .store.access import KeyFacts, Scope
 from .store.feedback import Correction, Decided, NewFeedback, StoredFeedback, VerdictKind
@@ -394,12 +395,46 @@ class EraseIn(_Strict):
     """A case of which nothing is to be kept."""
 
     case_id: str = Field(min_length=1, max_length=200, pattern=r"\S", repr=False)
+    jobs: Literal["keep", "delete"] = Field(
+        "keep", description="`delete`: bulk jobs whose file has the case go too, with all their files and their queues."
+    )
+
+
+class HoldingJobOut(BaseModel):
+    """A bulk job whose files hold the case, or may."""
+
+    id: str
+    file_name: str = Field(repr=False)
+    state: str
+    expires: datetime | None = Field(description="When it is erased by itself; null while it waits or runs.")
+    holds: Literal["yes", "unknown"] = Field(
+        description="`unknown`: its file is not read yet, has no column of ids, or lies on another machine."
+    )
+    deleted: bool
 
 
 class ErasedOut(BaseModel):
-    """How many decisions were erased."""
+    """What was erased of a case, and which bulk jobs hold it or may."""
 
-    erased: int
+    erased: int = Field(description="Decisions.")
+    rows: int = Field(description="Rows that waited to be looked at, or were decided, in queues of bulk jobs.")
+    jobs: list[HoldingJobOut]
+
+    @classmethod
+    def from_erased(cls, erased: Erased) -> ErasedOut:
+        """The response for what went."""
+        jobs = [
+            HoldingJobOut(
+                id=one.job.id,
+                file_name=one.job.file_name,
+                state=one.job.state,
+                expires=one.job.expires,
+                holds="yes" if one.is_sure else "unknown",
+                deleted=one.deleted,
+            )
+            for one in erased.jobs
+        ]
+        return cls(erased=erased.decisions, rows=erased.rows, jobs=jobs)
 
 
 class BundleIn(_Strict):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 from nlp.errors import SettingsError
 from nlp.settings import Settings
@@ -14,6 +15,7 @@ from nlp.settings import Settings
 DEFAULT_DATABASE = "sqlite:///casecoder.db"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
 MAX_BATCH = 64  # narratives in one batch
+Priority = Literal["idle", "low"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class ServiceSettings:
     jobs_folder : where files of bulk jobs lie, sealed (``CASECODER_JOBS_FOLDER``); beside the SQLite file by default.
     max_upload_mb : the largest file that is taken, in millions of bytes (``CASECODER_MAX_UPLOAD_MB``).
     job_workers : processes that code a job (``CASECODER_JOB_WORKERS``); 0 where another machine or nobody runs jobs.
+    job_priority : ``idle`` where a job takes only what nobody else wants of the machine, ``low`` where it takes a small
+        share of a busy one (``CASECODER_JOB_PRIORITY``).
     job_days : how long the files of a job are kept after its end (``CASECODER_JOB_DAYS``).
     """
 
@@ -65,6 +69,7 @@ class ServiceSettings:
     jobs_folder: Path | None = None
     max_upload_mb: float = 100.0
     job_workers: int = 1
+    job_priority: Priority = "idle"
     job_days: float = 14.0
 
     @property
@@ -96,9 +101,17 @@ class ServiceSettings:
             jobs_folder=Path(jobs_folder) if jobs_folder else None,
             max_upload_mb=numbers.between("CASECODER_MAX_UPLOAD_MB", 100.0, 0.001, 10_000.0),
             job_workers=int(numbers.between("CASECODER_JOB_WORKERS", 1, 0, 256)),
+            job_priority=_priority(environ.get("CASECODER_JOB_PRIORITY") or "idle"),
             job_days=numbers.between("CASECODER_JOB_DAYS", 14.0, 0.01, 3_650.0),
             secure_cookies=environ.get("CASECODER_SECURE_COOKIES", "") in ("1", "true", "yes"),
         )
+
+
+def _priority(name: str) -> Priority:
+    for known in get_args(Priority):
+        if name == known:
+            return known  # type: ignore[no-any-return]
+    raise SettingsError("CASECODER_JOB_PRIORITY wants idle or low")
 
 
 def _folder(name: str | None) -> Path | None:

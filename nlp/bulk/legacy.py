@@ -48,6 +48,7 @@ class LegacyOptions:
     ``date_column`` are found by their usual names; ``none`` leaves them unused. ``coded`` names columns with codes that
     people gave, such as ``violation=Type``; ``mapping`` is a file from old labels to codes. ``duplicates``: rows with
     the text of an earlier one, or nearly, are coded alike. ``otherwise`` is the language of rows that state none.
+    ``standing``: the codes that stand get their columns on every axis, not only where people coded before.
     """
 
     join: tuple[Column, ...] = ()
@@ -58,9 +59,11 @@ class LegacyOptions:
     duplicates: bool = True
     date_column: Column | None = None
     otherwise: str | None = None
+    standing: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """What matters to a run that goes on: a changed mapping is another one. Dates are for the report alone."""
+        """What matters to a run that goes on: a changed mapping is another one. Dates are for the report alone, columns
+        for the output."""
         return {
             "join": list(self.join),
             "language_column": self.language_column,
@@ -133,8 +136,9 @@ class Legacy:
         columns: dict[str, Cell] = {}
         if self._copies:
             columns[DUPLICATE_OF] = lambda row, analysis, error: self._repeats(row)
-        for axis_id in self._coded.columns:
-            axis = self.codebook.axis(axis_id)
+        for axis in self.codebook.axes:
+            if not (self.options.standing or axis.id in self._coded.columns):
+                continue
             columns[final_column(axis)] = self._final(axis, lambda final: ";".join(final.codes))
             columns[given_by_column(axis)] = self._final(axis, lambda final: final.by)
         return columns
@@ -186,6 +190,11 @@ class Legacy:
     def country(self, row: Row) -> str | None:
         """The country that a row states, as ISO 3166-1 alpha-2; `NOT_UNDERSTOOD` where it states something else."""
         return self._taking.facts.country(row.cells) if self._taking else None
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[int]]:
+        """Places of columns by role, see `Taking`; none before a table was opened."""
+        return self._taking.columns if self._taking else {}
 
     @property
     def axes(self) -> tuple[str, ...]:

@@ -113,6 +113,11 @@ def styled_row_xml(number: int, columns: Sequence[Column], cells: Sequence[str],
     return _row(number, written, float(LINE * lines))
 
 
+def text_cell(place: str, text: str) -> str:
+    """A cell with a short text."""
+    return _text_cell(place, without_surrogates(text), Style.PLAIN)[0]
+
+
 def fits(cell: Any) -> bool:
     """Whether Excel can hold all of it."""
     return ooxml.units(without_surrogates(text_of(cell))) <= ooxml.MAX_CELL

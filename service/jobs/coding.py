@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from nlp.errors import CasecoderError, RunError
 from nlp.types import Analysis
 
 from ..store.receipts import policy_mark
-from .children import ChildFailed, Facts, Tell, be_child
+from .cases import CaseMarks
+from .children import ChildFailed, Facts, Tell, be_child, go_last
 from .folders import WORK, JobFiles, Plain, plain_files
 from .options import JobOptions, in_our_words
 from .review_file import ReviewMaker
@@ -33,6 +34,7 @@ from .review_file import ReviewMaker
 OUTPUT = "output"
 _ROOM = 5  # times the size of the input that it takes in plain with all that is written
 _OFTEN = 0.5  # seconds between two words on how far it is
+_ROW_SECONDS = 1800.0  # as `run_local` counts them, on a machine that leaves a job only what nobody else wants
 _KINDS = {  # by the end of their names; any other file is the output
     ".receipt.json": "receipt",
     ".undo.jsonl": "undo",
@@ -48,7 +50,8 @@ FILE_KINDS = ("output", "report", "report-json", "check", "unmapped", "undo", "r
 @dataclass(frozen=True)
 class CodingTask:
     """What is to be coded. ``ending`` is that of the file, with its dot; ``anew`` throws away what was done before.
-    ``mapping`` is the name of the sealed file from old labels to codes, None where there is none."""
+    ``mapping`` is the name of the sealed file from old labels to codes, None where there is none; ``idle``: with what
+    nobody else wants of the machine."""
 
     folder: Path
     job_id: str
@@ -59,6 +62,7 @@ class CodingTask:
     workers: int = 1
     anew: bool = False
     mapping: str | None = None
+    idle: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the line that the process reads first."""
@@ -84,7 +88,14 @@ class CodingTask:
 
 def main() -> None:
     """What the process does."""
-    be_child(lambda task, tell: code_job(CodingTask.from_json(task), tell))
+    be_child(_code)
+
+
+def _code(data: Facts, tell: Tell) -> None:
+    task = CodingTask.from_json(data)
+    if task.idle:
+        go_last()
+    code_job(task, tell)
 
 
 def code_job(task: CodingTask, tell: Tell, *, loaded: LoadedBundle | None = None) -> None:
@@ -123,6 +134,7 @@ class _Coding:
         self._statuses: Counter[str] = Counter()
         self._legacy: Legacy | None = None
         self._review: ReviewMaker | None = None
+        self._cases = CaseMarks(files, task.job_id, task.key, self._id_at)
 
     def run(self, plain: Plain, out: Path) -> Report:
         """Code the file into a folder, with all that comes beside it."""
@@ -140,13 +152,14 @@ class _Coding:
             on_progress=self._progress,
             bulk=BulkOptions(
                 workers=self._task.workers,
+                row_seconds=_ROW_SECONDS,
                 resume=not self._anew,
                 restart=self._anew,
                 work=self._work,
                 keep_work=True,  # until what came out is sealed and the store knows it
                 key=self._task.key,
                 legacy=options.legacy(plain.mapping),
-                watchers=(self,),
+                watchers=(self._cases, self),
                 observers=(self._observe, self._make_review),
                 report=True,
                 check=options.check,
@@ -183,6 +196,9 @@ class _Coding:
     def to_review(self) -> list[tuple[int, int, float]]:
         """Number, block and place in the queue of the rows that somebody should look at."""
         return [(item.row, item.block, item.uncertainty) for item in self._review.found] if self._review else []
+
+    def _id_at(self) -> Sequence[int]:
+        return self._legacy.columns.get("id", ()) if self._legacy else ()
 
     def _observe(self, legacy: Legacy) -> Observer:
         self._legacy = legacy
@@ -222,6 +238,7 @@ class _Coding:
             "policy": policy_mark(self._loaded.pipeline.policy),
             "precision": self._loaded.auto_precision,
             "to_review": len(self.to_review),
+            "has_standing_codes": True,
             "files": sizes,
         }
 

@@ -87,6 +87,7 @@ class JobOptions:
             duplicates=self.duplicates,
             date_column=_fact(self.date_column),
             otherwise=self.language,
+            standing=True,
         )
 
 

@@ -174,6 +174,7 @@ class Runner:
             max(1, self._settings.job_workers),
             bool(job.facts.get("anew")) if anew is None else anew,
             job.mapping["file"] if job.mapping else None,
+            idle=self._settings.job_priority == "idle",
         )
 
     def _watch(self, child: Child, job_id: str, seen: _Seen) -> JobState | None:
@@ -224,12 +225,12 @@ class Runner:
     def _settle(self, job_id: str, child: Child, seen: _Seen, wanted: JobState | None) -> bool:
         """Write down how a job ended; False where its process is to be started again."""
         outcome = seen.outcome
-        if outcome and outcome["event"] == "done":
+        if wanted is None:
+            self._files.remove(job_id)  # erased while it ran
+        elif outcome and outcome["event"] == "done":
             rows = [ToReview(*item) for item in outcome["to_review"]]
             if self._finish(job_id, "done", facts=outcome["facts"], notes=outcome["notes"], to_review=rows):
                 self._files.remove_work(job_id)
-        elif wanted is None:
-            self._files.remove(job_id)  # erased while it ran
         elif wanted == "stopping":
             self._finish(job_id, "cancelled")
         elif outcome:

@@ -17,6 +17,7 @@ from nlp.types import Narrative
 from ..access import AdminDep, CoordinatorDep, PrincipalDep, StoreDep, get_principal
 from ..deps import ModelsDep
 from ..job_schemas import ReviewDecisionIn
+from ..jobs.erasing import erase_everywhere
 from ..problems import RequestRefused
 from ..schemas import PLAIN, ErasedOut, EraseIn, FeedbackIn, FeedbackOut, FeedbackPage, FeedbackStored, ShownOut
 from ..statistics import figures
@@ -24,7 +25,6 @@ from ..store.feedback import (
     VerdictKind,
     Wanted,
     count_feedback,
-    erase_case,
     export_feedback,
     list_feedback,
     read_feedback,
@@ -32,6 +32,7 @@ from ..store.feedback import (
     save_feedback,
 )
 from ..store.receipts import Origin, Receipt, open_receipt
+from .jobs import FilesDep
 
 router = APIRouter(tags=["feedback"], dependencies=[Depends(get_principal)])
 
@@ -182,9 +183,12 @@ def one_feedback(
 
 
 @router.post("/erasures")
-def erase(body: EraseIn, store: StoreDep, principal: AdminDep) -> ErasedOut:
-    """Erase all that is kept of a case, at once."""
-    return ErasedOut(erased=erase_case(store, body.case_id, actor=principal.actor))
+def erase(body: EraseIn, store: StoreDep, files: FilesDep, principal: AdminDep) -> ErasedOut:
+    """Erase the decisions on a case and its rows in queues of bulk jobs, at once; with `"jobs": "delete"` also the jobs
+    whose file has the case. The answer says which jobs hold it, or may."""
+    delete_jobs = body.jobs == "delete"
+    found = erase_everywhere(store, files, body.case_id, actor=principal.actor, delete_jobs=delete_jobs)
+    return ErasedOut.from_erased(found)
 
 
 @router.get("/statistics")

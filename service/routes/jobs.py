@@ -19,11 +19,15 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 from ..access import CoordinatorDep, StoreDep, get_principal
-from ..job_schemas import DryRunOut, FileKind, JobOptionsIn, JobOut, NothingIn, PreviewOut
+from ..deps import get_models
+from ..job_schemas import DryRunOut, FileKind, JobOptionsIn, JobOut, NothingIn, PreviewOut, takes_decisions
 from ..jobs.children import ChildFailed, ask_child
+from ..jobs.deciding import OUTPUT, DecidingTask
+from ..jobs.erasing import DECIDED
 from ..jobs.folders import INPUT, JobFiles, sweep_plain
 from ..jobs.options import ENDINGS, JobOptions
 from ..jobs.sealed_file import SealedFile
+from ..jobs.standing import decided_cells
 from ..limits import Limits
 from ..problems import RequestRefused
 from ..schemas import PLAIN
@@ -43,7 +47,7 @@ from ..store.jobs import (
     set_mapping,
     start_job,
 )
-from ..store.review import review_counts
+from ..store.review import decisions_of, review_counts
 from ..store.store import Store
 
 if TYPE_CHECKING:
@@ -343,11 +347,15 @@ def delete(job_id: JobId, store: StoreDep, files: FilesDep, principal: Coordinat
 
 
 @router.get("/jobs/{job_id}/files/{kind}", response_class=StreamingResponse, responses=_FILE)
-def fetch(job_id: JobId, kind: FileKind, store: StoreDep, files: FilesDep, principal: CoordinatorDep) -> Response:
-    """A file of a job that is done: the coded table, what was made beside it, or what people decided on its rows. Told
-    to the audit log."""
+def fetch(
+    job_id: JobId, kind: FileKind, request: Request, store: StoreDep, files: FilesDep, principal: CoordinatorDep
+) -> Response:
+    """A file of a job that is done: the coded table, what was made beside it, what people decided on its rows
+    (`decisions`), or the coded table with that in it (`decided`). Told to the audit log."""
     job = found(read_job(store, job_id))
-    about = job.facts.get("files", {}).get(kind) if job.state == "done" else None
+    if kind == DECIDED and not takes_decisions(job):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    about = job.facts.get("files", {}).get(OUTPUT if kind == DECIDED else kind) if job.state == "done" else None
     if about is None and not (kind == "decisions" and job.state == "done" and job.facts.get("to_review")):
         raise HTTPException(HTTPStatus.NOT_FOUND)
     key = found(note_job(store, job_id, principal, "download job file", kind=kind))
@@ -355,6 +363,9 @@ def fetch(job_id: JobId, kind: FileKind, store: StoreDep, files: FilesDep, princ
         from ..jobs.decisions_file import decisions_csv
 
         return _download(job, decisions_csv(store, job_id), ".decisions.csv")
+    if kind == DECIDED:
+        _decide(request, store, files, job, key)
+        about = {**about, "ending": f".decided{about['ending']}"}
     sealed = files.open(job_id, kind, key)
     try:
         sealed.check_end()
@@ -362,6 +373,21 @@ def fetch(job_id: JobId, kind: FileKind, store: StoreDep, files: FilesDep, princ
         sealed.close()
         raise
     return _download(job, _pieces(sealed), about["ending"], size=sealed.size)
+
+
+def _decide(request: Request, store: Store, files: JobFiles, job: StoredJob, key: bytes) -> None:
+    """Put what people have decided by now into the coded file."""
+    state = request.app.state
+    codebook = state.bundles.codebook(str(job.facts["bundle"]), get_models(request))
+    cells = decided_cells(decisions_of(store, job.id), codebook)
+    ending = str(job.facts["files"][OUTPUT]["ending"])
+    delimiter = (job.options or {}).get("delimiter")
+    if not _looking.acquire(timeout=_LOOK_WAIT):
+        raise RequestRefused(HTTPStatus.SERVICE_UNAVAILABLE, "limit.busy", "Another file is looked at: try again soon.")
+    try:
+        state.decide(DecidingTask(files.folder.resolve(), job.id, key, ending, cells, delimiter))
+    finally:
+        _looking.release()
 
 
 def _pieces(sealed: SealedFile) -> Iterator[bytes]:

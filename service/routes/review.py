@@ -29,6 +29,7 @@ from ..store.review import (
     LENT,
     LentRow,
     ReviewCounts,
+    ReviewGone,
     decide_row,
     give_back,
     lend_next,
@@ -148,7 +149,10 @@ def _content(store: Store, files: JobFiles, job_id: str, lent: LentRow) -> Conte
 
     key = found(job_key(store, job_id))
     rows: list[Content] = json.loads(files.read(job_id, block_name(lent.block), key))
-    return next(item for item in rows if item["row"] == lent.row)
+    content = next((item for item in rows if item["row"] == lent.row), None)
+    if content is None:  # its case was erased just now
+        raise ReviewGone
+    return content
 
 
 def _answer(store: Store, files: JobFiles, job_id: str, lent: LentRow | None) -> ReviewNextOut:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from nlp.codebook import Codebook
@@ -492,28 +492,44 @@ def _training_row(item: StoredFeedback) -> Mapping[str, Any]:
     }
 
 
-def erase_case(store: Store, case_id: str, *, actor: str) -> int:
-    """Erase all that is kept of a case, at once; how many decisions that were. Receipts from before are worth nothing
-    any more. A blank id is that of no case: decisions without one stay."""
+def erase_case(
+    store: Store, case_id: str, *, actor: str, also: Callable[[Session], Collection[str]] = lambda session: ()
+) -> int:
+    """Erase all decisions on a case, at once; how many they were. Receipts from before are worth nothing any more. A
+    blank id is that of no case: decisions without one stay.
+
+    ``also`` erases more in the same transaction, and gives the ids of decisions that go with it; where it lies in files
+    of bulk jobs, see `service.jobs.erasing`.
+    """
     digest = case_digest(store, case_id)
-    return _erase(store, [Feedback.case_digest == digest], actor, "erase case", case=digest) if digest else 0
+    if digest is None:
+        return 0
+    return _erase(store, Feedback.case_digest == digest, actor, "erase case", case=digest, also=also)
 
 
 def purge(store: Store, *, older_than: timedelta, actor: str) -> int:
     """Erase decisions that are older than a time; how many they were."""
-    return _erase(store, [Feedback.created < store.clock() - older_than], actor, "purge")
+    return _erase(store, Feedback.created < store.clock() - older_than, actor, "purge")
 
 
 def _erase(
-    store: Store, conditions: Sequence[ColumnElement[bool]], actor: str, action: str, *, case: str | None = None
+    store: Store,
+    condition: ColumnElement[bool],
+    actor: str,
+    action: str,
+    *,
+    case: str | None = None,
+    also: Callable[[Session], Collection[str]] = lambda session: (),
 ) -> int:
     with store.database.writing() as session:
         store.audit.hold(session)  # no decision comes in between
         forget_erasures(session, store)
         if case:
             remember_erasure(session, store, case)
-        count = int(session.scalar(select(func.count()).select_from(Feedback).where(*conditions)) or 0)
-        session.execute(delete(Feedback).where(*conditions))
+        with_it = also(session)
+        gone = or_(condition, Feedback.id.in_(with_it)) if with_it else condition
+        count = int(session.scalar(select(func.count()).select_from(Feedback).where(gone)) or 0)
+        session.execute(delete(Feedback).where(gone))
         store.audit.add(session, actor, action, {"erased": count}, at=store.clock())
     store.database.forget()
     return count

@@ -116,7 +116,7 @@ def job_key(store: Store, job_id: str) -> bytes | None:
     """The key of the files of a job; None where there is no such job."""
     with store.database.reading() as session:
         row = session.get(Job, job_id)
-        return store.keyring.open(row.sealed_key, of=job_of(job_id, "sealed_key")) if row else None
+        return _key(store, row) if row else None
 
 
 def note_job(store: Store, job_id: str, principal: Principal, action: str, **facts: object) -> bytes | None:
@@ -126,7 +126,7 @@ def note_job(store: Store, job_id: str, principal: Principal, action: str, **fac
         if row is None:
             return None
         store.audit.add(session, principal.actor, action, {"job": job_id, **facts}, at=store.clock())
-        return store.keyring.open(row.sealed_key, of=job_of(job_id, "sealed_key"))
+        return _key(store, row)
 
 
 def start_job(store: Store, job_id: str, principal: Principal, options: Mapping[str, Any]) -> StoredJob | None:
@@ -200,6 +200,13 @@ def cancel_job(store: Store, job_id: str, principal: Principal, *, days: float) 
         return _stored(store, row)
 
 
+def jobs_with_keys(store: Store) -> list[tuple[StoredJob, bytes]]:
+    """All jobs, the latest first, with the keys of their files."""
+    with store.database.reading() as session:
+        rows = session.scalars(select(Job).order_by(Job.created.desc(), Job.id))
+        return [(_stored(store, row), _key(store, row)) for row in rows]
+
+
 def delete_job(store: Store, job_id: str, principal: Principal) -> bool:
     """Erase a job with what was decided in its queue; its files are nothing without it. False where there is none.
 
@@ -211,8 +218,7 @@ def delete_job(store: Store, job_id: str, principal: Principal) -> bool:
             return False
         if row.state in ("running", "stopping"):
             raise JobMisfit("this job runs: cancel it, and delete it once it has stopped")
-        store.audit.add(session, principal.actor, "delete job", {"job": job_id}, at=store.clock())
-        session.execute(delete(Job).where(Job.id == job_id))
+        erase_job(session, store, job_id, principal.actor)
     store.database.forget()
     return True
 
@@ -227,6 +233,12 @@ def erase_expired(store: Store, *, actor: str) -> list[str]:
     if over:
         store.database.forget()
     return over
+
+
+def erase_job(session: Session, store: Store, job_id: str, actor: str) -> None:
+    """Erase a job in whatever state it is; one that runs is stopped by its runner, which finds it gone."""
+    store.audit.add(session, actor, "delete job", {"job": job_id}, at=store.clock())
+    session.execute(delete(Job).where(Job.id == job_id))
 
 
 def known_jobs(store: Store) -> set[str]:
@@ -332,6 +344,10 @@ def _ahead(session: Session, row: Job) -> int | None:
     busy = session.scalar(before.where(Job.state.in_(("running", "stopping")))) or 0
     waiting = session.scalar(before.where(Job.state == "queued", Job.queued < row.queued)) or 0
     return int(busy) + int(waiting)
+
+
+def _key(store: Store, row: Job) -> bytes:
+    return store.keyring.open(row.sealed_key, of=job_of(row.id, "sealed_key"))
 
 
 def _sealed(store: Store, job_id: str, said: Mapping[str, Any]) -> bytes:

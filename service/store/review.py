@@ -81,6 +81,8 @@ class RowDecision:
     chosen: tuple[tuple[str, str], ...] = field(default=())
     nothing: tuple[str, ...] = ()
     feedback: str | None = None
+    axes: frozenset[str] = frozenset()
+    """The axes that were decided: also where all that was suggested is rejected."""
 
 
 def queue_place(uncertainty: float, *, differs: bool) -> float:
@@ -181,6 +183,7 @@ def decide_row(
             "feedback": feedback,
             "chosen": [[item.axis, item.code] for item in _chosen(new)],
             "nothing": list(new.nothing) if new else [],
+            "axes": sorted({item.axis for item in new.decided} | set(new.nothing)) if new else [],
         }
         found.sealed_decision = store.keyring.seal(json.dumps(content).encode(), of=decision_of(job_id, row))
         found.state, found.leased_by, found.leased_until = "skipped" if act == "skip" else "done", None, None
@@ -237,6 +240,17 @@ def give_back(store: Store, job_id: str, principal: Principal) -> None:
         session.execute(update(ReviewRow).where(*mine).values(state="open", leased_by=None, leased_until=None))
 
 
+def erase_rows(session: Session, store: Store, job_id: str, rows: Collection[int]) -> tuple[int, list[str]]:
+    """Erase some rows of a queue with what was decided on them: how many they were, and the ids under which these
+    decisions are kept with all others, which are not erased here."""
+    queued = session.scalars(select(ReviewRow.row).where(ReviewRow.job_id == job_id)).all()
+    mine = (ReviewRow.job_id == job_id, ReviewRow.row.in_(set(queued).intersection(rows)))
+    found = session.scalars(select(ReviewRow).where(*mine)).all()
+    kept = [_content(store, row).get("feedback") for row in found]
+    session.execute(delete(ReviewRow).where(*mine))
+    return len(found), [feedback for feedback in kept if feedback]
+
+
 def decisions_of(store: Store, job_id: str, *, batch: int = 500) -> Iterator[RowDecision]:
     """All decisions of a queue, by row."""
     last = 0
@@ -259,6 +273,7 @@ def decisions_of(store: Store, job_id: str, *, batch: int = 500) -> Iterator[Row
                 tuple((axis, code) for axis, code in content["chosen"]),
                 tuple(content["nothing"]),
                 content["feedback"],
+                frozenset(content.get("axes", ())),
             )
         if len(rows) < batch:
             return

@@ -152,9 +152,14 @@ def _pepper(database: Database, keyring: Keyring) -> bytes:
 
 
 def case_digest(store: Store, case_id: str | None) -> str | None:
-    """The keyed hash of a case id, None without one. Blanks around it and forms of one letter make no difference."""
-    plain = unicodedata.normalize("NFKC", case_id or "").strip()
+    """The keyed hash of a case id, None without one."""
+    plain = plain_case(case_id)
     return store.digest("case", plain) if plain else None
+
+
+def plain_case(case_id: str | None) -> str:
+    """A case id without what makes no difference: blanks around it, forms of one letter. Empty for that of no case."""
+    return unicodedata.normalize("NFKC", case_id or "").strip()
 
 
 def text_of(feedback_id: str) -> str:

@@ -150,6 +150,9 @@ _EN: Final[dict[str, str]] = {
     "js.jobs.file.check": "Sheet to check",
     "js.jobs.file.receipt": "Receipt",
     "js.jobs.file.decisions": "Decisions of people",
+    "js.jobs.file.decided": "Coded file with decisions",
+    "js.jobs.file_what.decided": "The columns codes_… have the codes that hold, and codes_by_… says “person” where "
+    "people decided on them in the queue. It is made anew each time.",
     "js.jobs.why": "Why:",
     "js.jobs.notes": "What was found out",
     "js.jobs.now": "{name}: {state}.",
@@ -355,6 +358,9 @@ _RU: Final[dict[str, str]] = {
     "js.jobs.file.check": "Лист для проверки",
     "js.jobs.file.receipt": "Квитанция",
     "js.jobs.file.decisions": "Решения людей",
+    "js.jobs.file.decided": "Файл с кодами и решениями",
+    "js.jobs.file_what.decided": "В столбцах codes_… стоят итоговые коды, а в codes_by_… написано «person» там, где их "
+    "выбрали люди в очереди. Составляется каждый раз заново.",
     "js.jobs.why": "Почему:",
     "js.jobs.notes": "Что выяснилось",
     "js.jobs.now": "{name}: {state}.",

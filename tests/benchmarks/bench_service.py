@@ -1,7 +1,9 @@
-"""The service under load: one person, twenty who type, four times what it can take, thousands of requests, and a stop
-in the middle. Starts `casecoder-serve run` with the default bundle, a store and an access key of its own.
+"""The service under load: one person, twenty who type, four times what it can take, thousands of requests, people who
+are answered while a bulk job runs, and a stop in the middle. Starts `casecoder-serve run` with the default bundle, a
+store and an access key of its own.
 
     python tests/benchmarks/bench_service.py [REQUESTS] [--only STEP ...]
+    python tests/benchmarks/bench_service.py --only job
 
 REQUESTS (10,000 if not given) are sent one after the other by two callers to see whether memory grows.
 """
@@ -23,6 +25,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from serving import Caller, Seen, Service, at_share, timed, together
+from serving_jobs import BulkJob
 from texts import ROOT, narratives, percentiles
 
 USERS = 20
@@ -32,6 +35,13 @@ OVERLOADING = 100  # callers, who come in turns and wait for their answers
 TIMES = 4  # what the service can take
 CAPACITY_SECONDS = 10.0
 OVERLOAD_SECONDS = 60.0
+JOB_TEXTS = 300  # narratives in the file of the job
+JOB_COPIES = 40  # of each of them, so that the file outlasts the measurement
+JOB_TURNS = 4  # without and with the job
+JOB_USERS = 10
+JOB_ASKED = 80  # texts that one person asks for in a turn
+JOB_SECONDS = 15.0  # that people type in a turn
+WARM_TEXTS = 20
 WARM = 500  # requests before memory is first looked at
 
 
@@ -54,15 +64,7 @@ def one_user(service: Service, texts: list[tuple[str, str]]) -> dict[str, object
 
 def typing(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]:
     """Twenty people who type, each with pauses."""
-    end = time.perf_counter() + SECONDS
-
-    def work(at: int, seen: Seen) -> None:
-        chance, caller = random.Random(at), Caller(service)  # noqa: S311
-        while time.perf_counter() < end:
-            timed(lambda: caller.suggest(chance.choice(texts)), seen)
-            time.sleep(chance.uniform(*PAUSE))
-
-    seen = together(USERS, work)
+    seen = _typed(service, texts, USERS, SECONDS)
     wrong = [status for _, status in seen.answers if status != 200]
     return {
         "users": USERS,
@@ -70,6 +72,60 @@ def typing(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]:
         "errors": len(wrong) + seen.broken,
         **percentiles(seen.of(200)),
     }
+
+
+def _typed(service: Service, texts: list[tuple[str, str]], users: int, seconds: float) -> Seen:
+    """What people see who type for some time, each with pauses."""
+    end = time.perf_counter() + seconds
+
+    def work(at: int, seen: Seen) -> None:
+        chance, caller = random.Random(at), Caller(service)  # noqa: S311
+        while time.perf_counter() < end:
+            timed(lambda: caller.suggest(chance.choice(texts)), seen)
+            time.sleep(chance.uniform(*PAUSE))
+
+    return together(users, work)
+
+
+def job(service: Service, texts: list[tuple[str, str]]) -> dict[str, object]:
+    """One who asks and ten who type, in turns without and with a bulk job that runs; it is cancelled in between and
+    goes on where it was."""
+    bulk = BulkJob(service, texts[:JOB_TEXTS], copies=JOB_COPIES)
+    _asked(service, texts[:WARM_TEXTS])
+    seen: dict[str, dict[bool, Seen]] = {"one": {False: Seen(), True: Seen()}, "ten": {False: Seen(), True: Seen()}}
+    ratios: dict[str, list[float]] = {"one": [], "ten": []}
+    coded = 0
+    for turn in range(JOB_TURNS):
+        found: dict[str, dict[bool, Seen]] = {"one": {}, "ten": {}}
+        for runs in (False, True) if turn % 2 == 0 else (True, False):
+            before = bulk.go_on() if runs else 0
+            found["one"][runs] = _asked(service, texts[turn * JOB_ASKED : (turn + 1) * JOB_ASKED])
+            found["ten"][runs] = _typed(service, texts, JOB_USERS, JOB_SECONDS)
+            coded += bulk.pause() - before if runs else 0
+        for who, by_state in found.items():
+            without, beside = (percentiles(by_state[runs].of(200))["p95_ms"] for runs in (False, True))
+            ratios[who].append(round(beside / without, 2))
+            for runs in (False, True):
+                seen[who][runs].answers += by_state[runs].answers
+    return {
+        "rows_coded_meanwhile": coded,
+        "errors": sum(status != 200 for by in seen.values() for one in by.values() for _, status in one.answers),
+        **{who: {**_beside(by_state), "ratio_of_each_turn": ratios[who]} for who, by_state in seen.items()},
+    }
+
+
+def _asked(service: Service, texts: list[tuple[str, str]]) -> Seen:
+    """What one person sees who asks again and again."""
+    caller, seen = Caller(service), Seen()
+    for text in texts:
+        timed(lambda text=text: caller.suggest(text), seen)  # type: ignore[misc]
+    return seen
+
+
+def _beside(by_state: dict[bool, Seen]) -> dict[str, object]:
+    """All turns together: without a job, beside it, and how many times as long answers took."""
+    without, beside = percentiles(by_state[False].of(200)), percentiles(by_state[True].of(200))
+    return {"without": without, "beside": beside, "p95_ratio": round(beside["p95_ms"] / without["p95_ms"], 2)}
 
 
 def capacity(service: Service, texts: list[tuple[str, str]]) -> float:
@@ -200,6 +256,7 @@ def main() -> None:
         "typing": lambda service: typing(service, texts),
         "overload": lambda service: overload(service, texts),
         "many": lambda service: many(service, texts, chosen.requests),
+        "job": lambda service: job(service, texts),
         "stop": lambda service: stopped(service, texts),
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -18,13 +18,17 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
+from nlp.bulk.shard_run import LoadedBundle
 from nlp.codebook import Codebook
 from nlp.pipeline import Pipeline
 from service.app import create_app
+from service.jobs.coding import CodingTask, code_job
+from service.jobs.options import JobOptions
 from service.settings import ServiceSettings
 from service.store.access import Principal, Scope, create_key
 from service.store.engine import open_engine
 from service.store.feedback import Decided, NewFeedback, save_feedback
+from service.store.jobs import ToReview, finish_job, job_key, next_job
 from service.store.receipts import Receipt, Shown
 from service.store.sealing import Keyring
 from service.store.store import Store, case_digest
@@ -289,3 +293,40 @@ def two_bundles(tmp_path_factory: pytest.TempPathFactory, codebook: Codebook, ma
 @pytest.fixture
 def api(start: Callable[..., Api]) -> Api:
     return start()
+
+
+@pytest.fixture
+def code_file(api: Api, constant_pipeline: Pipeline) -> Callable[..., str]:
+    """Brings a file as ``river`` and codes it in this process; the id of its job. ``until`` is a word of its process
+    after which it is cancelled."""
+
+    def make(
+        table: str | bytes, name: str = "cases.csv", *, until: str | None = None, at: Api = api, **options: Any
+    ) -> str:
+        headers = {"X-File-Name": name, "Content-Type": "application/octet-stream"}
+        content = table if isinstance(table, bytes) else table.encode()
+        job = at.send("POST", "/v1/jobs", "river", content=content, headers=headers).json()["id"]
+        options = {"text_column": 2, "id_column": 1, **options}
+        assert at.post(f"/v1/jobs/{job}/start", options, "river").status_code == 200
+        next_job(at.store)
+        files, key = at.client.app.state.job_files, job_key(at.store, job)
+        ending = f".{name.rpartition('.')[2]}"
+        said: list[dict[str, Any]] = []
+
+        def tell(**facts: Any) -> None:
+            said.append(facts)
+            if facts["event"] == until:
+                raise SystemExit
+
+        task = CodingTask(files.folder.resolve(), job, key, ending, JobOptions.from_json(options))
+        try:
+            code_job(task, tell, loaded=LoadedBundle.of(constant_pipeline))
+        except SystemExit:
+            finish_job(at.store, job, "cancelled", days=14)
+            return job
+        done = said[-1]
+        rows = [ToReview(*item) for item in done["to_review"]]
+        finish_job(at.store, job, "done", days=14, facts=done["facts"], notes=done["notes"], to_review=rows)
+        return job
+
+    return make

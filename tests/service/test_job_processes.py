@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
+from nlp.errors import SettingsError
 from nlp.settings import Settings
 from service.jobs.children import ChildFailed, environment
 from service.jobs.folders import JobFiles
@@ -49,11 +50,13 @@ class Site:
         start_job(self.store, self.job, LOCAL, {"text_column": 2})
         self.runners = []
 
-    def run(self):
+    def run(self, **settings):
         variables = {
             "CASECODER_DATABASE": self.url,
             "CASECODER_KEY": base64.urlsafe_b64encode(KEY).decode(),
             "CASECODER_BUNDLE": self.settings.nlp.bundle,
+            "CASECODER_JOB_PRIORITY": "low",  # a busy machine would let these tests starve
+            **settings,
         }
         runner = subprocess.Popen(
             [sys.executable, "-m", "service.jobs.runner"],
@@ -161,6 +164,53 @@ def test_running_job_is_cancelled_within_seconds(site):
     site.until(site.is_coding)
     cancel_job(site.store, site.job, LOCAL, days=1)
     site.until(lambda: site.state() == "cancelled")
+
+
+GOING_LAST = """
+import os, subprocess, sys, threading
+from service.jobs.children import go_last
+
+def wait():
+    held.wait()
+
+held = threading.Event()
+before = threading.Thread(target=wait)
+before.start()
+go_last()
+after = threading.Thread(target=wait)
+after.start()
+found = {os.sched_getscheduler(thread) for thread in (0, before.native_id, after.native_id)}
+asked = "import os; print(os.sched_getscheduler(0))"
+found.add(int(subprocess.run([sys.executable, "-c", asked], capture_output=True, check=True).stdout))
+held.set()
+print(found == {os.SCHED_IDLE})
+"""
+
+
+def test_threads_from_before_and_all_that_is_started_later_go_last():
+    said = subprocess.check_output([sys.executable, "-c", GOING_LAST], env=environment(), timeout=PATIENCE)
+    assert said.strip() == b"True"
+
+
+def test_priority_of_jobs_is_one_of_two():
+    assert ServiceSettings.from_env({}).job_priority == "idle"
+    assert ServiceSettings.from_env({"CASECODER_JOB_PRIORITY": "low"}).job_priority == "low"
+    with pytest.raises(SettingsError, match="idle or low"):
+        ServiceSettings.from_env({"CASECODER_JOB_PRIORITY": "Zarina"})
+
+
+@pytest.mark.slow  # on a busy machine
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_all_of_a_job_takes_only_what_nobody_else_wants(site, workers):
+    site = site(ROWS)
+    runner = site.run(CASECODER_JOB_WORKERS=workers, CASECODER_JOB_PRIORITY="idle")
+    site.until(site.is_coding)
+    (child,) = children_of(runner.pid)
+    processes = [child, *children_of(child)]
+    assert len(processes) == (3 if workers == "2" else 1)
+    threads = [int(path.name) for pid in processes for path in Path(f"/proc/{pid}/task").iterdir()]
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_IDLE}
+    assert os.sched_getscheduler(runner.pid) == os.SCHED_OTHER  # it holds the queue, and must not starve
 
 
 def test_file_is_looked_at_in_a_process_of_its_own(site):

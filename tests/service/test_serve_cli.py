@@ -13,15 +13,18 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from nlp.bulk.shards import ShardRow
+from nlp.bulk.tables import Row
 from nlp.errors import SettingsError
 from service import running
 from service.cli import app, parse_age
+from service.jobs.cases import CaseMarks
 from service.jobs.folders import JobFiles
 from service.settings import ServiceSettings
 from service.store.access import Principal, who_has_key
 from service.store.choice import Choice, keep_choice
 from service.store.feedback import Wanted, count_feedback, list_feedback, read_feedback
-from service.store.jobs import create_job, new_job_id, new_job_key
+from service.store.jobs import create_job, new_job_id, new_job_key, read_job
 from service.store.sealing import read_keyring
 from service.store.store import now
 
@@ -251,9 +254,25 @@ def test_purge_erases_files_of_jobs_whose_time_is_over(opened, run):
     assert [path.name for path in files.folder.iterdir()] == [kept]
 
 
-def test_erase_says_that_files_of_jobs_may_hold_the_case(filled, run):
-    create_job(filled, new_job_id(), new_job_key(), RIVER, file_name=f"{CANARY}.csv", size=1, days=1)
-    assert "1 bulk job(s) are kept" in run("erase", given=f"case-{CANARY}-1\n").output
+def test_erase_says_which_jobs_may_hold_the_case(filled, run):
+    job = new_job_id()
+    create_job(filled, job, new_job_key(), RIVER, file_name=f"{CANARY}.csv", size=1, days=1)
+    assert f"Bulk job {job} is kept" in run("erase", given=f"case-{CANARY}-1\n").stderr
+
+
+def test_erase_fails_where_a_job_still_holds_the_case_and_deletes_it_where_asked(opened, run):
+    store = opened()
+    files, job, key = JobFiles.of(store, ServiceSettings()), new_job_id(), new_job_key()
+    marks = CaseMarks(files, job, key, lambda: [0])
+    marks.see(Row(1, (f"case-{CANARY}",)), ShardRow(1, "text"))
+    marks.save(files.folder, None)
+    create_job(store, job, key, RIVER, file_name=f"{CANARY}.csv", size=1, days=1)
+    kept = run("erase", given=f"case-{CANARY}\n", code=2)
+    assert "--delete-jobs" in kept.stderr
+    assert read_job(store, job) is not None
+    assert "is deleted" in run("erase", "--delete-jobs", given=f"case-{CANARY}\n").stderr
+    assert read_job(store, job) is None
+    assert list(files.folder.iterdir()) == []
 
 
 def test_queue_of_jobs_does_not_run_without_a_key_file(run):

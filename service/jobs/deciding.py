@@ -1,0 +1,73 @@
+"""The process that puts what people decided into a coded file: a new one, sealed beside that which the run wrote."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nlp.bulk.amending import Cells, amend
+
+from .children import ask_child, be_child
+from .erasing import DECIDED
+from .folders import JobFiles, plain_folder
+
+OUTPUT = "output"
+_ROOM = 2  # times the size of the coded file that it and the new one take
+_SECONDS = 900.0  # for the largest file
+
+
+@dataclass(frozen=True)
+class DecidingTask:
+    """What is to be put where; ``ending`` is that of the coded file, with its dot."""
+
+    folder: Path
+    job_id: str
+    key: bytes = field(repr=False)
+    ending: str
+    cells: Cells = field(repr=False)
+    delimiter: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the line that the process reads first."""
+        return {**vars(self), "folder": str(self.folder), "key": base64.b64encode(self.key).decode()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DecidingTask:
+        """What `to_json` gave."""
+        return cls(
+            **{
+                **data,
+                "folder": Path(data["folder"]),
+                "key": base64.b64decode(data["key"]),
+                "cells": {int(row): cells for row, cells in data["cells"].items()},
+            }
+        )
+
+
+def main() -> None:
+    """What the process does."""
+    be_child(lambda task, tell: tell(event="done", bytes=decide_file(DecidingTask.from_json(task))))
+
+
+def decide_file(task: DecidingTask) -> int:
+    """Write the file with the decisions; its size."""
+    files = JobFiles(task.folder)
+    with files.open(task.job_id, OUTPUT, task.key) as sealed:
+        size = sealed.size
+    with plain_folder(_ROOM * size) as folder:
+        coded, decided = folder / f"coded{task.ending}", folder / f"decided{task.ending}"
+        files.copy_plain(task.job_id, OUTPUT, task.key, coded)
+        amend(coded, decided, task.cells, delimiter=task.delimiter)
+        return files.take_in(decided, task.job_id, DECIDED, task.key)
+
+
+def decide_apart(task: DecidingTask) -> Any:
+    """The same in a process of its own."""
+    return ask_child("service.jobs.deciding", task.to_json(), seconds=_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
