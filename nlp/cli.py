@@ -22,6 +22,7 @@ import typer
 
 from . import __version__
 from .bulk_cli import EXIT_REFUSED, EXIT_ROW_ERRORS, bulk, verify
+from .core_dumps import without_core_dumps
 from .errors import (
     CasecoderError,
     NarrativeEmpty,
@@ -135,6 +136,7 @@ def main(
     ] = False,
 ) -> None:
     """Suggest codes for case narratives, hide the people in them, code legacy files in bulk. Works offline."""
+    without_core_dumps()
 
 
 @app.command()

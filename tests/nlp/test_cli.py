@@ -204,3 +204,11 @@ def test_output_into_a_file_is_utf_8_whatever_the_console_speaks(root):
         check=True,
     )
     assert done.stdout.decode().strip() == "Врач отказал ей."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows writes no core dumps")
+def test_crash_of_a_command_leaves_no_copy_of_its_memory():
+    program = "import resource; from nlp.cli import app; app(['bundle', 'list'], standalone_mode=False); "
+    program += "print('limits', resource.getrlimit(resource.RLIMIT_CORE))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "limits (0, 0)" in done.stdout

@@ -12,13 +12,14 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ... import __version__
 from ...bundle import MANIFEST
+from ...core_dumps import without_core_dumps
 from ...errors import CasecoderError, RunError
 from ...keys import VARIABLE, read_key
 from .. import sealed, stamped
@@ -72,6 +73,7 @@ def write_marker(work: Path, plan: Plan) -> str:
 
 def check_node(order: Order) -> str:
     """The name of this node. Raises `RunError` where it cannot work on the shards of an order: it says why."""
+    without_core_dumps()  # it reads the key
     host = socket.gethostname()
     if order.version != __version__:
         raise RunError(
@@ -172,7 +174,6 @@ def _kept(order: Order) -> _Kept:
     """The process for an order: the same one as long as nothing else is ordered."""
     if order not in _KEPT:
         _let_go()
-        _without_core_dumps()
         host = check_node(order)
         plan = _plan(order, host)
         _KEPT[order] = _Kept(order, plan, _key(order, plan, host))
@@ -259,10 +260,3 @@ def _alone(shard: Shard) -> Iterator[None]:
             except RunError:
                 time.sleep(1.0)
         yield
-
-
-def _without_core_dumps() -> None:
-    with suppress(ImportError):  # Windows has none
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

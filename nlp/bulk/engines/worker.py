@@ -16,6 +16,8 @@ import threading
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ...core_dumps import without_core_dumps
+
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 
@@ -28,7 +30,7 @@ def main() -> None:
     try:
         first = orders.get()
         _die_with(first["parent"])
-        _without_core_dumps()
+        without_core_dumps()
         _serve(first, orders, said)
     except Exception as error:  # its text may quote a row: the parent gets the class, and sentences of our own
         from ...errors import CasecoderError
@@ -73,13 +75,6 @@ def _die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != parent:  # it died before that
         os._exit(0)
-
-
-def _without_core_dumps() -> None:
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _serve(first: dict[str, Any], orders: queue.SimpleQueue[dict[str, Any]], said: _Output) -> None:
