@@ -87,9 +87,9 @@ wheelhouse: $(VENV)/installed  ## Pack an install that needs no network, with it
 test-slow: $(VENV)/installed-dev  ## Run also what takes long: the whole training, memory on 100,000 rows
 	$(BIN)/python -m pytest
 
-test-spark: $(VENV)/installed-dev  ## Install Spark, and run a cluster of it on this machine: kills, secrets, ports (needs Java 17; ten minutes)
+test-spark: $(VENV)/installed-dev  ## Install Spark, and run a cluster of it on this machine: kills, secrets, ports (needs Java 17; half an hour)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[spark]'
-	$(BIN)/python -m pytest tests/nlp/bulk/spark
+	$(BIN)/python -m pytest -rs tests/nlp/bulk/spark
 
 lint: $(VENV)/installed-dev  ## Format, style and type checks; codebook and narratives
 	$(BIN)/casecoder-train check >/dev/null

@@ -28,6 +28,7 @@ REQUIRED: Mapping[str, tuple[str, str]] = {
     "spark.authenticate": ("true", "or whoever reaches a port of Spark may run programs there"),
     "spark.network.crypto.enabled": ("true", "or what Spark sends can be read on its way"),
     "spark.network.crypto.cipher": ("AES/GCM/NoPadding", "or what Spark sends can be altered on its way"),
+    "spark.network.crypto.authEngineVersion": ("2", "or keys are used as they were agreed on, without being derived"),
     "spark.network.crypto.saslFallback": ("false", "or an older and weaker way of proving the secret is taken"),
     "spark.io.encryption.enabled": ("true", "or what Spark puts on local disks lies there in the clear"),
     "spark.master.rest.enabled": ("false", "or whoever reaches port 6066 may submit programs"),
@@ -57,6 +58,8 @@ DEFAULTS: Mapping[str, str] = {
 
 _OPEN = 0o037  # a group may read it, as of a service; systemd gives its credentials that way
 _TLS = "spark.ssl.rpc.enabled"  # takes the place of spark.network.crypto
+_TRUSTED = ("spark.ssl.rpc.trustStore", "spark.ssl.trustStore")
+_SERVED = ("spark.files", "spark.archives", "spark.jars", "spark.submit.pyFiles")
 _ADDRESSES = ("spark.driver.bindAddress", "spark.driver.host")
 _ANYWHERE = {"0.0.0.0", "::", "[::]", "*"}  # noqa: S104 (what is refused)
 _LOCAL = re.compile(r"local(\[(\d+|\*)(,\s*(\d+))?\])?")
@@ -111,6 +114,11 @@ def weaknesses(get: Get) -> Iterator[str]:
         if not _is(value, wanted) and not (encrypted and name.startswith("spark.network.crypto.")):
             said = "is not set" if value is None else f"is {value!r}"
             yield f"{name} {said}: set it to {wanted}, {why}"
+    if encrypted and not any(map(get, _TRUSTED)):
+        yield f"{_TRUSTED[0]} is not set: name a file of certificates, or Spark trusts any that it is shown"
+    for name in _SERVED:
+        if get(name):
+            yield f"{name} is set: leave it out, since the driver sends such files to whoever asks, secret or not"
     for name in _ADDRESSES:
         if get(name) in _ANYWHERE:
             yield f"{name} is {get(name)!r}: set it to one private address of this machine, or all its networks get in"

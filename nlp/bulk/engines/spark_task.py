@@ -73,6 +73,7 @@ def write_marker(work: Path, plan: Plan) -> str:
 
 def check_node(order: Order) -> str:
     """The name of this node. Raises `RunError` where it cannot work on the shards of an order: it says why."""
+    no_core_dumps()  # it reads the key
     host = socket.gethostname()
     if order.version != __version__:
         raise RunError(
@@ -173,7 +174,6 @@ def _kept(order: Order) -> _Kept:
     """The process for an order: the same one as long as nothing else is ordered."""
     if order not in _KEPT:
         _let_go()
-        no_core_dumps()
         host = check_node(order)
         plan = _plan(order, host)
         _KEPT[order] = _Kept(order, plan, _key(order, plan, host))

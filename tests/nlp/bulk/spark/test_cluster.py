@@ -1,14 +1,14 @@
-"""A real cluster: a master and two workers, each with an address of its own, and what may befall them."""
+"""A real cluster: a master and two workers, each on a machine of its own, and what may befall them."""
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,48 +16,63 @@ from typing import Any
 
 import pytest
 
-from nlp.bulk.engines.local import run_local
-from nlp.bulk.receipts import Receipt, verify
-from nlp.bulk.results import read_result, unpack
-from nlp.bulk.shard_run import LoadedBundle
+from nlp.bulk.receipts import verify
 from nlp.bulk.shards import Plan
 
 pytestmark = pytest.mark.slow
 
 CANARY = "qazanarbekovaxx"
 ROWS = 2_000
-SHIPPED = 60  # rows for the shipped bundle, which takes long for each
-CLOSED = (6066, 8080, 8081, 4040, 18080)  # what an open Spark listens on: submission, pages, history
+ON_NODES = {"executor", "daemon", "coder"}  # what a run starts there
 LISTENING = "0A"  # TCP_LISTEN of the kernel's tables
+PAGE = b"GET %s HTTP/1.0\r\n\r\n"
+
+
+def frame(kind: int, body: bytes) -> bytes:
+    """A message as Spark's processes send each other: length, kind, body (its class MessageEncoder)."""
+    return struct.pack(">qb", struct.calcsize(">qb") + len(body), kind) + body
+
+
+def chunk(content: bytes) -> bytes:
+    return struct.pack(">i", len(content)) + content
+
+
+WITHOUT_A_SECRET = {
+    "page": PAGE % b"/",
+    "call": frame(3, struct.pack(">q", 1) + chunk(b"let me in")),
+    "word": frame(9, chunk(b"let me in")),
+    "file": frame(6, chunk(b"/files/secret")),
+    "block": frame(0, struct.pack(">qi", 1, 0)),
+}
+REFUSALS = {2, 5, 8}  # kinds of frames: a chunk, a call, a stream that failed
 
 
 def text(number: int) -> str:
     return f"Case {number}: the doctor refused {CANARY}." if number % 10 else ""
 
 
-def coded_here(work: Path, plan: Plan, bundle: Path, folder: Path) -> Path:
-    """The same shards, coded by the local engine in a copy of the work folder."""
-    local = Path(shutil.copytree(work, folder / "local"))
-    run_local(local, plan, bundle=bundle, workers=2)
-    return local
+def files_with_text(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
 
 
 def listeners_of(processes: list[tuple[int, str]]) -> dict[tuple[str, int], str]:
     """Address and port of each socket that listens, and what kind of process has it; of other processes none."""
-    owners = {}
-    for number, kind in processes:
-        with suppress(OSError):
-            for descriptor in Path(f"/proc/{number}/fd").iterdir():
-                with suppress(OSError):
-                    owners[str(descriptor.readlink())] = kind
     found = {}
-    for table in ("tcp", "tcp6"):
-        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
-            fields = line.split()
-            kind = owners.get(f"socket:[{fields[9]}]")
-            if fields[3] == LISTENING and kind:
-                found[_place(fields[1])] = kind
+    for number, kind in processes:
+        with suppress(OSError):  # it has ended
+            own = set(_open_files(number))
+            tables = [Path(f"/proc/{number}/net", table).read_text() for table in ("tcp", "tcp6")]
+            for line in "".join(table.partition("\n")[2] for table in tables).splitlines():
+                fields = line.split()
+                if fields[3] == LISTENING and f"socket:[{fields[9]}]" in own:
+                    found[_place(fields[1])] = kind
     return found
+
+
+def _open_files(number: int) -> Iterator[str]:
+    for descriptor in Path(f"/proc/{number}/fd").iterdir():
+        with suppress(OSError):
+            yield str(descriptor.readlink())
 
 
 def _place(written: str) -> tuple[str, int]:
@@ -69,15 +84,8 @@ def _place(written: str) -> tuple[str, int]:
     return socket.inet_ntop(socket.AF_INET if len(content) == 4 else socket.AF_INET6, content), int(port, 16)
 
 
-def asked(address: str, port: int, path: str) -> str:
-    """The first line that a page is answered with."""
-    with socket.create_connection((address, port), timeout=60.0) as connection:
-        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n".encode())
-        return connection.makefile("rb").readline().decode().strip()
-
-
 @pytest.fixture(scope="module")
-def two_machines(cluster, make_work, tiny_bundle, tmp_path_factory):
+def two_machines(cluster, make_work, coded_here, tiny_bundle, tmp_path_factory):
     work, plan = make_work([text(number) for number in range(1, ROWS + 1)], tiny_bundle, shard_rows=100)
     run = cluster.run(work, tiny_bundle, **cluster.settings())
     assert run.code == 0, run.errors
@@ -94,40 +102,21 @@ class TestCodedByTwoMachines:
         assert results_of(work) == results_of(local)
 
     def test_no_text_of_a_row_is_in_what_spark_keeps(self, two_machines, cluster):
-        kept = [path for path in cluster.folder.rglob("*") if path.is_file()]
-        assert any("state" in str(path) for path in kept)
-        assert [path for path in kept if CANARY.encode() in path.read_bytes()] == []
+        assert list(cluster.folder.glob("state-*/work/app-*/*/stderr"))
+        assert files_with_text(cluster.folder) == []
 
 
-@pytest.mark.model
-def test_shipped_bundle_gives_the_same_codes_as_on_one_machine(cluster, make_work, root, tmp_path):
-    texts = []
-    for path in sorted((root / "annotations" / "narratives").glob("*.jsonl")):
-        texts.append(json.loads(path.read_text(encoding="utf-8").splitlines()[0])["text"])
-    default = json.loads((root / "models" / "index.json").read_text())["default"]
-    bundle = root / "models" / default
-    work, plan = make_work(texts[:SHIPPED], bundle, shard_rows=10)
-    run = cluster.run(work, bundle, **cluster.settings())
-    assert run.code == 0, run.errors
-    local = coded_here(work, plan, bundle, tmp_path)
-    codebook = LoadedBundle.open(bundle).codebook
-    compared = 0
-    for shard in plan.shards:
-        pair = []
-        for folder in (work, local):
-            sha256 = Receipt.load(folder, shard.number).result_sha256
-            pair.append([unpack(record, codebook) for record in read_result(folder, shard.number, sha256=sha256)])
-        for there, here in zip(*pair, strict=True):
-            if isinstance(here, str):
-                assert there == here
-                continue
-            assert [(s.code, s.decision) for s in there.suggestions] == [(s.code, s.decision) for s in here.suggestions]
-            assert [s.probability for s in there.suggestions] == pytest.approx(
-                [s.probability for s in here.suggestions], abs=1e-6
-            )
-            assert there.redaction == here.redaction
-            compared += 1
-    assert compared > SHIPPED // 2  # the others are in languages that the bundle does not serve, or takes for others
+def answers_of(cluster, listeners: dict[tuple[str, int], str]) -> list[tuple[str, str, bytes | None]]:
+    """What a machine that does not know the secret is answered: kind of process, what it is told, what it says."""
+    addresses = {machine.address for machine in cluster.machines}
+    asked = [
+        (kind, name, (*place, said))
+        for place, kind in listeners.items()
+        if place[0] in addresses
+        for name, said in WITHOUT_A_SECRET.items()
+    ]
+    answers = cluster.stranger.knock([place for _, _, place in asked], patience=5.0)
+    return [(kind, name, answer) for (kind, name, _), answer in zip(asked, answers, strict=True)]
 
 
 @dataclass
@@ -140,8 +129,11 @@ class Ordeal:
     done_before_the_end: dict[str, bytes] = field(default_factory=dict)
     faults_before_the_end: list[str] = field(default_factory=list)
     left_of_the_first: list[tuple[int, str]] = field(default_factory=list)
+    log_of_the_first: bytes = b""
     listeners: dict[tuple[str, int], str] = field(default_factory=dict)
+    answers: list[tuple[str, str, bytes | None]] = field(default_factory=list)
     commands: list[bytes] = field(default_factory=list)
+    dumps: set[tuple[str, str]] = field(default_factory=set)
     tried_after: list[str] = field(default_factory=list)
     resumed: Any = None
 
@@ -158,7 +150,9 @@ def befall(cluster, seen: Ordeal, log: Path, bundle: Path, receipts_of, wait_for
     go_on(4)
     wait_for(lambda: len(cluster.of_kind("executor")) == 2, driver)
     seen.listeners = listeners_of(cluster.processes())
+    seen.answers = answers_of(cluster, seen.listeners)
     seen.commands = [Path(f"/proc/{number}/cmdline").read_bytes() for number, _ in cluster.processes()]
+    seen.dumps = {(kind, _most_of_a_core_dump(number)) for number, kind in cluster.processes() if kind in ON_NODES}
     os.kill(cluster.of_kind("executor")[0], signal.SIGKILL)
     go_on(6)
     node = cluster.of_kind("worker")[0]
@@ -167,10 +161,11 @@ def befall(cluster, seen: Ordeal, log: Path, bundle: Path, receipts_of, wait_for
     go_on(4)
     driver.kill()
     driver.wait()
-    kinds = {"driver's java", "executor", "daemon", "coder"}
+    kinds = {"driver's java", *ON_NODES}
     with suppress(AssertionError):
         wait_for(lambda: not any(kind in kinds for _, kind in cluster.processes()))
     seen.left_of_the_first = [found for found in cluster.processes() if found[1] in kinds]
+    seen.log_of_the_first = work.with_name(f"{work.name}.spark.log").read_bytes()
     seen.faults_before_the_end = verify(work, seen.plan, only_done=True)
     seen.done_before_the_end = {path.name: path.read_bytes() for path in receipts_of(work)}
     log.write_text("")
@@ -180,7 +175,7 @@ def befall(cluster, seen: Ordeal, log: Path, bundle: Path, receipts_of, wait_for
 
 
 @pytest.fixture(scope="module")
-def ordeal(cluster, make_work, slow_rows, tiny_bundle, tmp_path_factory, receipts_of, results_of, wait_for):
+def ordeal(cluster, make_work, coded_here, slow_rows, tiny_bundle, tmp_path_factory, receipts_of, wait_for):
     texts = [text(number) for number in range(1, 481)]
     work, plan = make_work(texts, tiny_bundle, shard_rows=10)
     seen = Ordeal(work, plan, coded_here(work, plan, tiny_bundle, tmp_path_factory.mktemp("killed")))
@@ -217,17 +212,38 @@ class TestKilled:
     def test_nothing_half_is_left(self, ordeal):
         assert not list(ordeal.work.glob("results/.*")) + list(ordeal.work.glob("receipts/.*"))
 
-    def test_only_what_must_listen_listens_and_only_on_addresses_of_its_own(self, ordeal):
+    def test_only_what_must_listen_listens_and_only_on_addresses_of_its_own(self, ordeal, cluster):
         kinds = sorted(kind for kind in ordeal.listeners.values())
         # A master and a worker: their port and their page; an executor: its blocks; the driver: two and, for Python
         # alone, one more. No daemon of Python, no process that codes.
         assert kinds == sorted(["master"] * 2 + ["worker"] * 4 + ["executor"] * 2 + ["driver's java"] * 3)
-        assert {address for address, _ in ordeal.listeners} <= {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
-        assert not {port for _, port in ordeal.listeners} & set(CLOSED)
+        addresses = {machine.address for machine in cluster.machines}
+        assert {address for address, _ in ordeal.listeners} <= addresses | {"127.0.0.1"}
+        assert not {port for _, port in ordeal.listeners} & set(cluster.closed)
+
+    def test_whoever_has_no_secret_is_told_nothing(self, ordeal):
+        assert {kind for kind, _, _ in ordeal.answers} == {"master", "worker", "executor", "driver's java"}
+        for kind, told, answer in ordeal.answers:
+            assert answer is not None, (kind, told)  # or nobody was asked
+            assert not answer or answer[8] in REFUSALS, (kind, told, answer)
+
+    def test_no_process_on_a_node_leaves_a_core_dump(self, ordeal):
+        assert ordeal.dumps == {(kind, "0") for kind in ON_NODES}
+
+    def test_no_text_of_a_row_is_in_what_was_left(self, ordeal, cluster):
+        assert ordeal.log_of_the_first
+        assert CANARY.encode() not in ordeal.log_of_the_first
+        assert files_with_text(cluster.folder) == []
 
     def test_secret_is_in_no_command(self, ordeal, cluster):
         assert ordeal.commands
         assert not [command for command in ordeal.commands if cluster.secret.encode() in command]
+
+
+def _most_of_a_core_dump(number: int) -> str:
+    """How much of its memory the system may keep when a process crashes, in bytes."""
+    lines = Path(f"/proc/{number}/limits").read_text().splitlines()
+    return next(line.split()[5] for line in lines if line.startswith("Max core file size"))
 
 
 def _parent(number: int) -> int:
@@ -235,21 +251,23 @@ def _parent(number: int) -> int:
 
 
 class TestClosed:
-    @pytest.mark.parametrize("port", CLOSED)
-    def test_port_of_an_open_spark_does_not_answer(self, cluster, port):
-        assert port not in {found for _, found in listeners_of(cluster.processes())}
-        if port in cluster.taken:
-            pytest.skip("another program listens there")
-        assert not any(cluster.answers(address, port) for address in ("127.0.0.1", "127.0.0.2", "127.0.0.3"))
+    def test_ports_of_an_open_spark_are_closed_to_other_machines(self, cluster):
+        places = [(machine.address, port, PAGE % b"/") for machine in cluster.machines for port in cluster.closed]
+        assert cluster.stranger.knock(places) == [None] * len(places)
+
+    def test_pages_are_closed_to_other_machines(self, cluster):
+        places = [(machine.address, page, PAGE % b"/") for machine, page in cluster.pages.items()]
+        assert len(places) == 3
+        assert cluster.stranger.knock(places) == [None] * 3
 
     @pytest.mark.parametrize(
-        "path", ["/", "/json/", "/app/", "/static/webui.css", "/metrics/master/json/", "/logPage/"]
+        "path", [b"/", b"/json/", b"/app/", b"/static/webui.css", b"/metrics/master/json/", b"/logPage/"]
     )
-    def test_page_of_a_daemon_lets_in_nobody(self, cluster, path):
-        places = listeners_of(cluster.processes())
-        said = [asked(*place, path) for place in places if place[1] in cluster.pages]
-        assert len(said) == 3
-        assert all(line.split()[1] == "403" for line in said), said
+    def test_page_lets_in_nobody_on_its_own_machine(self, cluster, path):
+        for machine, page in cluster.pages.items():
+            [answer] = machine.knock([("127.0.0.1", page, PAGE % path)], patience=60.0)
+            assert answer
+            assert answer.split()[1] == b"403"
 
     def test_wrong_secret_is_refused(self, cluster, make_work, tiny_bundle, results_of, tmp_path):
         other = tmp_path / "secret"
@@ -270,20 +288,22 @@ class TestClosed:
         assert "CASECODER_SPARK_SECRET_FILE" in run.errors
 
     def test_program_without_a_secret_is_not_let_in(self, cluster):
+        stranger = cluster.stranger
+        assert stranger.knock([(cluster.head.address, cluster.port, b"")], patience=1.0) != [None]  # it gets there
         program = f"""
 from pyspark import SparkConf, SparkContext
 settings = {{"spark.authenticate": "false", "spark.network.crypto.enabled": "false", "spark.ui.enabled": "false",
-    "spark.io.encryption.enabled": "false", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}}
+    "spark.io.encryption.enabled": "false", "spark.driver.host": {stranger.address!r}}}
 conf = SparkConf().setMaster({cluster.master!r}).setAppName("stranger").setAll(settings.items())
 print("let in", SparkContext(conf=conf).parallelize([1], 1).collect())
 """
         environment = {**os.environ, "CASECODER_TEST_MARK": cluster.mark}
         environment.pop("SPARK_CONF_DIR", None)
-        done = subprocess.run(
-            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=1800
-        )
+        command = stranger.command(sys.executable, "-c", program)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=1800)
         assert done.returncode != 0
         assert "let in" not in done.stdout
+        assert "Failed to connect to master" in done.stderr
 
 
 class TestOneMachine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -72,7 +73,19 @@ def test_tls_takes_the_place_of_keys_from_the_secret():
     opened = {**DEFAULTS, "spark.network.crypto.enabled": "false"}
     with pytest.raises(RunError, match=r"spark\.network\.crypto\.enabled"):
         check(opened.get)
-    check({**opened, "spark.ssl.rpc.enabled": "true"}.get)
+    check({**opened, "spark.ssl.rpc.enabled": "true", "spark.ssl.rpc.trustStore": "/etc/casecoder/trusted.p12"}.get)
+
+
+def test_tls_that_trusts_every_certificate_is_refused():
+    with pytest.raises(RunError, match=r"spark\.ssl\.rpc\.trustStore"):
+        check({**DEFAULTS, "spark.ssl.rpc.enabled": "true"}.get)
+
+
+@pytest.mark.parametrize("name", ["spark.files", "spark.archives", "spark.jars", "spark.submit.pyFiles"])
+def test_files_that_spark_would_hand_out_without_the_secret_are_refused(name):
+    check({**DEFAULTS, name: ""}.get)
+    with pytest.raises(RunError, match=re.escape(name)):
+        check({**DEFAULTS, name: "/etc/casecoder/key"}.get)
 
 
 @pytest.mark.parametrize(
