@@ -514,6 +514,8 @@ LEAST = {
     ("GET", "/v1/jobs/{job_id}"): "coordinator",
     ("DELETE", "/v1/jobs/{job_id}"): "coordinator",
     ("GET", "/v1/jobs/{job_id}/preview"): "coordinator",
+    ("PUT", "/v1/jobs/{job_id}/mapping"): "coordinator",
+    ("DELETE", "/v1/jobs/{job_id}/mapping"): "coordinator",
     ("POST", "/v1/jobs/{job_id}/dry-run"): "coordinator",
     ("POST", "/v1/jobs/{job_id}/start"): "coordinator",
     ("POST", "/v1/jobs/{job_id}/cancel"): "coordinator",
@@ -551,14 +553,14 @@ def fill_in(api, path):
 
 
 def send(api, method, path, who, **options):
-    if method == "POST":
+    if method in ("POST", "PUT"):
         options = {"json": BODIES.get(path, {}), **options}
     return api.send(method, fill_in(api, path), who, **options)
 
 
 def absent(api, method, who, **options):
     """The answer to a path that nobody has."""
-    options = {"json": {}, **options} if method == "POST" else options
+    options = {"json": {}, **options} if method in ("POST", "PUT") else options
     return api.send(method, "/v1/nothing-of-the-kind", who, **options)
 
 
@@ -623,10 +625,13 @@ def new_job(api, path, who):
 
 
 def seen(task):
-    told = {"columns": [], "text_column": None, "id_column": None, "rows": [], "notes": [], "problem": None}
-    return (
-        told if task.look == "preview" else {"unreadable": 0, "empty": 0, "forecast": {}, "examples": [], "notes": []}
-    )
+    unmapped = {"rows": 0, "labels": 0, "most_frequent": []}
+    return {
+        "preview": {"columns": [], "text_column": None, "id_column": None, "rows": [], "notes": [], "problem": None},
+        "mapping": {"labels": 1, "set_aside": 0},
+        "dry-run": {"unreadable": 0, "empty": 0, "forecast": {}, "duplicates": None, "people": {}, "unmapped": unmapped,
+                    "examples": [], "notes": []},
+    }[task.look]  # fmt: skip
 
 
 def test_what_one_may_use_is_there(start, two_bundles):
@@ -641,7 +646,7 @@ def test_what_one_may_use_is_there(start, two_bundles):
                 if "{job_id}" in path:
                     known["job_id"] = new_job(api, path, who)
                 options = {"json": bodies.get(path, {})} if method == "POST" else {}
-                if (method, path) == ("POST", "/v1/jobs"):
+                if (method, path) in (("POST", "/v1/jobs"), ("PUT", "/v1/jobs/{job_id}/mapping")):
                     headers = {"X-File-Name": "cases.csv", "Content-Type": "application/octet-stream"}
                     options = {"content": b"text", "headers": headers}
                 reply = api.send(method, path.format(**known), who, **options)

@@ -199,7 +199,7 @@ def test_openapi_has_examples_and_problems(client):
         "/v1/suggestions", "/v1/suggestions/batch", "/v1/redactions", "/v1/feedback", "/v1/feedback/{feedback_id}",
         "/v1/feedback/export", "/v1/feedback/review", "/v1/erasures", "/v1/statistics", "/v1/codebook", "/v1/bundles",
         "/v1/bundles/active", "/v1/keys", "/v1/keys/{key_id}", "/v1/jobs", "/v1/jobs/{job_id}",
-        "/v1/jobs/{job_id}/preview",
+        "/v1/jobs/{job_id}/preview", "/v1/jobs/{job_id}/mapping",
         "/v1/jobs/{job_id}/dry-run", "/v1/jobs/{job_id}/start", "/v1/jobs/{job_id}/cancel",
         "/v1/jobs/{job_id}/files/{kind}", "/v1/jobs/{job_id}/review/next", "/v1/jobs/{job_id}/review/undo",
         "/v1/jobs/{job_id}/review/release", "/v1/jobs/{job_id}/review/{row}",

@@ -35,7 +35,7 @@ def table(tmp_path):
 
 
 def _run(loaded, table, legacy=None, **options):
-    return dry_run(loaded, table, table.with_name("out.csv"), options=READING, legacy=legacy, **options)
+    return dry_run(loaded, table, options=READING, legacy=legacy, **options)
 
 
 def test_the_whole_table_is_counted_and_a_sample_coded(loaded, table):

@@ -282,14 +282,17 @@ def test_end_that_the_system_asks_for_leaves_nothing_behind(constant_pipeline, s
     number = getattr(signal, name, None)
     if number is None:
         pytest.skip("this system has no such signal")
-    before = signal.getsignal(number)
     target = tmp_path / "out" / "coded.csv"
     target.parent.mkdir()
-    with pytest.raises(SystemExit) as caught:
-        run_bulk(constant_pipeline, source, target, on_progress=lambda progress: signal.raise_signal(number))
-    assert caught.value.code == 128 + number
-    assert not list(target.parent.iterdir())
-    assert signal.getsignal(number) is before
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            run_bulk(constant_pipeline, source, target, on_progress=lambda progress: signal.raise_signal(number))
+        assert caught.value.code == 128 + number
+        assert not list(target.parent.iterdir())
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
 
 
 def test_signals_of_the_caller_are_left_alone(constant_pipeline, source, tmp_path):
