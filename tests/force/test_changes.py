@@ -26,6 +26,7 @@ def exchange(bundle, other, *names):
             new.replace(bundle / path.name)
 
 
+@pytest.mark.slow  # in short: test_local_engine.py
 def test_bundle_that_is_exchanged_while_workers_run_codes_no_row(
     tmp_path, tiny_bundle, bundle_copy, other_bundle, undisturbed, tally
 ):

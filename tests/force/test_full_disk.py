@@ -52,14 +52,8 @@ def disk(tmp_path):
     subprocess.run([unmount, "--lazy", str(place)], check=True)
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        pytest.param("reading", marks=pytest.mark.slow),
-        "coding",
-        pytest.param("putting together", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow  # in short: test_local_engine.py
+@pytest.mark.parametrize("moment", ["reading", "coding", "putting together"])
 def test_run_on_a_full_disk_says_so_and_goes_on_when_there_is_space(
     disk, tmp_path, tiny_bundle, undisturbed, tally, moment
 ):

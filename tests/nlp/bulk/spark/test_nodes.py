@@ -1,4 +1,5 @@
-"""What a node finds out before it codes, and what it does of a task. Nothing here starts Spark, nor needs it."""
+"""What a node finds out before it codes, and what it does of a task. Nothing here starts Spark, nor needs it;
+what starts processes that code is slow, and is run by `make test-spark`."""
 
 from __future__ import annotations
 
@@ -147,6 +148,7 @@ class TestKey:
         assert urlsafe_b64encode(KEY) not in sent
 
 
+@pytest.mark.slow
 def test_shards_are_coded_by_one_process_that_stays(ordered, stumbling, workers_of):
     log = stumbling()
     work, plan, order = ordered()
@@ -159,6 +161,7 @@ def test_shards_are_coded_by_one_process_that_stays(ordered, stumbling, workers_
     assert log.read_text().split() == ["c1", "c2", "c3", "c4", "c5", "c6"]
 
 
+@pytest.mark.slow
 def test_shard_that_is_done_is_not_coded_again(ordered, stumbling):
     log = stumbling()
     _, _, order = ordered()
@@ -168,6 +171,7 @@ def test_shard_that_is_done_is_not_coded_again(ordered, stumbling):
     assert log.read_text().split() == ["c1", "c2"]
 
 
+@pytest.mark.slow
 def test_another_order_gets_another_process(ordered, workers_of):
     work, plan, order = ordered()
     code_shard(order, 0)
@@ -178,6 +182,7 @@ def test_another_order_gets_another_process(ordered, workers_of):
     assert verify(work, plan, only_done=True) == []
 
 
+@pytest.mark.slow
 def test_process_that_died_between_shards_is_started_again(ordered, workers_of):
     import signal
 
@@ -188,6 +193,7 @@ def test_process_that_died_between_shards_is_started_again(ordered, workers_of):
     assert verify(work, plan, only_done=True) == []
 
 
+@pytest.mark.slow
 def test_failure_is_left_to_spark_until_the_last_attempt(ordered):
     work, _, order = ordered()
     (work / "shards" / "00001.parquet").write_bytes(CANARY.encode())
@@ -199,6 +205,7 @@ def test_failure_is_left_to_spark_until_the_last_attempt(ordered):
     assert "shards/00001.parquet" in outcome.sentence
 
 
+@pytest.mark.slow
 def test_full_disk_is_told_as_such(ordered, stumbling):
     program = """
 import os, errno
@@ -213,6 +220,7 @@ os.fsync = full
     assert "disk is full" in outcome.sentence
 
 
+@pytest.mark.slow
 def test_nothing_that_is_told_holds_a_text(ordered, stumbling, capfd):
     _, _, order = ordered()
     stumbling(
