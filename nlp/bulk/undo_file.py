@@ -7,7 +7,6 @@ bits that tells whether it is still the same.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,6 @@ FORMAT = "casecoder undo 1"
 ENDING = ".undo.jsonl"
 
 _DAMAGED = "this undo file is damaged: give the one that was written beside the coded table"
-_BLOCK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -93,15 +91,6 @@ class Noting(Protocol):
 def undo_path(target: Path) -> Path:
     """Where the undo file of an output lies."""
     return target.with_name(target.name + ENDING)
-
-
-def run_id(source: Path, *facts: str) -> str:
-    """A name for the coding of this file with these facts: the same for the same."""
-    digest = hashlib.sha256("\0".join(facts).encode())
-    with source.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()[:16]
 
 
 @contextmanager

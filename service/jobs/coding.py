@@ -5,7 +5,6 @@ It has the key of this job and nothing else of the store. Only numbers, codes an
 
 from __future__ import annotations
 
-import base64
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,11 +26,11 @@ from nlp.types import Analysis
 from ..store.receipts import policy_mark
 from .cases import CaseMarks
 from .children import ChildFailed, Facts, Tell, be_child, go_last
-from .folders import WORK, JobFiles, Plain, plain_files
+from .folders import OUTPUT, WORK, JobFiles, Plain, plain_files
 from .options import JobOptions, in_our_words
 from .review_file import ReviewMaker
+from .tasks import Task
 
-OUTPUT = "output"
 _ROOM = 5  # times the size of the input that it takes in plain with all that is written
 _OFTEN = 0.5  # seconds between two words on how far it is
 _ROW_SECONDS = 1800.0  # as `run_local` counts them, on a machine that leaves a job only what nobody else wants
@@ -48,7 +47,7 @@ FILE_KINDS = ("output", "report", "report-json", "check", "unmapped", "undo", "r
 
 
 @dataclass(frozen=True)
-class CodingTask:
+class CodingTask(Task):
     """What is to be coded. ``ending`` is that of the file, with its dot; ``anew`` throws away what was done before.
     ``mapping`` is the name of the sealed file from old labels to codes, None where there is none; ``idle``: with what
     nobody else wants of the machine."""
@@ -63,27 +62,6 @@ class CodingTask:
     anew: bool = False
     mapping: str | None = None
     idle: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """For the line that the process reads first."""
-        return {
-            **vars(self),
-            "folder": str(self.folder),
-            "key": base64.b64encode(self.key).decode(),
-            "options": self.options.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> CodingTask:
-        """What `to_json` gave."""
-        return cls(
-            **{
-                **data,
-                "folder": Path(data["folder"]),
-                "key": base64.b64decode(data["key"]),
-                "options": JobOptions.from_json(data["options"]),
-            }
-        )
 
 
 def main() -> None:

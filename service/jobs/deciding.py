@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nlp.bulk.amending import Cells, amend
 
 from .children import ask_child, be_child
 from .erasing import DECIDED
-from .folders import JobFiles, plain_folder
+from .folders import OUTPUT, JobFiles, plain_folder
+from .tasks import Task
 
-OUTPUT = "output"
 _ROOM = 2  # times the size of the coded file that it and the new one take
 _SECONDS = 900.0  # for the largest file
 
 
 @dataclass(frozen=True)
-class DecidingTask:
+class DecidingTask(Task):
     """What is to be put where; ``ending`` is that of the coded file, with its dot."""
 
     folder: Path
@@ -30,21 +29,10 @@ class DecidingTask:
     cells: Cells = field(repr=False)
     delimiter: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """For the line that the process reads first."""
-        return {**vars(self), "folder": str(self.folder), "key": base64.b64encode(self.key).decode()}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> DecidingTask:
-        """What `to_json` gave."""
-        return cls(
-            **{
-                **data,
-                "folder": Path(data["folder"]),
-                "key": base64.b64decode(data["key"]),
-                "cells": {int(row): cells for row, cells in data["cells"].items()},
-            }
-        )
+    _READ: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        **Task._READ,
+        "cells": lambda cells: {int(row): of_row for row, of_row in cells.items()},
+    }
 
 
 def main() -> None:

@@ -28,6 +28,8 @@ WORK = "work"
 """The folder in that of a job in which its run works."""
 INPUT = "input"
 """The name of the file that was brought."""
+OUTPUT = "output"
+"""The name of the coded one."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _PLAIN = "casecoder-plain-"

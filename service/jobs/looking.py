@@ -6,7 +6,6 @@ Files of strangers are opened here and not where people are answered: one that i
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from nlp.types import Analysis
 from .children import ChildFailed, be_child
 from .folders import JobFiles, Plain, plain_files, plain_folder, plain_mapping
 from .options import JobOptions, in_our_words
+from .tasks import Task
 
 ROWS = 5  # first rows that are shown
 SAMPLE = 40  # rows that are coded on trial
@@ -34,7 +34,7 @@ Look = Literal["preview", "dry-run", "mapping"]
 
 
 @dataclass(frozen=True)
-class LookingTask:
+class LookingTask(Task):
     """What is to be looked at, and how. ``mapping`` is the name of the sealed file from old labels to codes."""
 
     look: Look
@@ -46,27 +46,6 @@ class LookingTask:
     bundle: str | None = None
     workers: int = 1
     mapping: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """For the line that the process reads first."""
-        return {
-            **vars(self),
-            "folder": str(self.folder),
-            "key": base64.b64encode(self.key).decode(),
-            "options": self.options.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> LookingTask:
-        """What `to_json` gave."""
-        return cls(
-            **{
-                **data,
-                "folder": Path(data["folder"]),
-                "key": base64.b64decode(data["key"]),
-                "options": JobOptions.from_json(data["options"]),
-            }
-        )
 
 
 def main() -> None:

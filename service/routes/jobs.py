@@ -22,9 +22,9 @@ from ..access import CoordinatorDep, StoreDep, get_principal
 from ..deps import get_models
 from ..job_schemas import DryRunOut, FileKind, JobOptionsIn, JobOut, NothingIn, PreviewOut, takes_decisions
 from ..jobs.children import ChildFailed, ask_child
-from ..jobs.deciding import OUTPUT, DecidingTask
+from ..jobs.deciding import DecidingTask
 from ..jobs.erasing import DECIDED
-from ..jobs.folders import INPUT, JobFiles, sweep_plain
+from ..jobs.folders import INPUT, OUTPUT, JobFiles, sweep_plain
 from ..jobs.options import ENDINGS, JobOptions
 from ..jobs.sealed_file import SealedFile
 from ..jobs.standing import decided_cells
