@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
+
+from nlp.intervals import wilson
 
 from .store.counted import Counted, Single
 from .store.feedback import CHOSEN, Wanted
@@ -15,7 +16,6 @@ from .store.receipts import Origin
 from .store.store import Store
 
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
-_Z = 1.96  # two-sided 95 %
 
 
 def figures(store: Store, wanted: Wanted) -> dict[str, Any]:
@@ -131,15 +131,7 @@ def _seconds(told: Iterable[float | None]) -> dict[str, Any]:
 
 def _share(hits: int, total: int) -> tuple[float | None, list[float] | None]:
     """A share and its interval, rounded; None where there is nothing to divide by."""
-    if not total:
+    bounds = wilson(hits, total)
+    if bounds is None:
         return None, None
-    return round(hits / total, 4), [round(value, 4) for value in wilson(hits, total)]
-
-
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    share = hits / total
-    spread = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-    middle = share + _Z**2 / (2 * total)
-    scale = 1 + _Z**2 / total
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    return round(hits / total, 4), [round(value, 4) for value in bounds]

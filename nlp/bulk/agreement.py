@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..codebook import Axis, Codebook
+from ..intervals import kappa, kappa_interval, wilson
 from ..types import Analysis
 from .coded import People, PersonCodes
-from .intervals import kappa, kappa_interval, wilson
 
 
 @dataclass

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
+from ..intervals import wilson
 from ..types import Analysis
 from .coded import People, differing_axes
-from .intervals import wilson
 
 SAMPLE_SIZE = 200  # rows; a share is then known to within 7 points
 STATUSES = ("auto", "suggest", "review", "none", "failed")

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from service.statistics import figures, wilson
+from nlp.intervals import wilson
+from service.statistics import figures
 from service.store.access import Principal
 from service.store.feedback import Decided, Wanted, list_feedback
 from service.store.receipts import Shown

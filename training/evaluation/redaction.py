@@ -14,7 +14,7 @@ from nlp.types import Analysis, Entity, Span
 
 from ..corpus import Case
 from .noise import spoilers
-from .scores import share, wilson
+from .scores import share, share_interval
 
 FEW = 100  # identifiers below which a recall is told with its interval
 
@@ -113,7 +113,7 @@ def analyze_by_gold(
 
 def _recall(hits: int, total: int) -> dict[str, Any]:
     row: dict[str, Any] = {"support": total, "recall": share(hits, total)}
-    return row | {"interval": wilson(hits, total)} if total < FEW else row
+    return row | {"interval": share_interval(hits, total)} if total < FEW else row
 
 
 def _recognize(pipeline: Pipeline, case: Case) -> Sequence[Entity] | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nlp.intervals import wilson
+
 RESAMPLES = 1000  # draws of cases for an interval
 _BOUNDS = (2.5, 97.5)  # per cent: a 95 % percentile interval
 
@@ -65,13 +67,10 @@ def figure(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 4)
 
 
-def wilson(hits: int, n: int) -> list[float] | None:
-    """95 % Wilson score interval of a share of ``hits`` among ``n`` (Wilson 1927); None of nothing."""
-    if not n:
-        return None
-    z, part = 1.959964, hits / n
-    center, spread = part + z**2 / (2 * n), z * np.sqrt(part * (1 - part) / n + z**2 / (4 * n**2))
-    return [round(float((center + side * spread) / (1 + z**2 / n)), 4) for side in (-1, 1)]
+def share_interval(hits: int, n: int) -> list[float] | None:
+    """The 95 % interval of a share as it stands in the figures; None of nothing."""
+    bounds = wilson(hits, n)
+    return [round(bound, 4) for bound in bounds] if bounds else None
 
 
 def interval(values: np.ndarray) -> list[float] | None:

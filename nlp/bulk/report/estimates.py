@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..intervals import wilson_of_share
+from ...intervals import wilson_of_share
 
 GOAL = 0.05  # half the width of an interval that is narrow enough
 

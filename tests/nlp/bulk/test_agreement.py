@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nlp.bulk.agreement import Agreement
 from nlp.bulk.coded import PersonCodes
-from nlp.bulk.intervals import kappa, kappa_interval, wilson
 from nlp.codebook import Codebook
+from nlp.intervals import kappa, kappa_interval, wilson
 from nlp.types import Analysis, Redaction, Suggestion
 
 ANY_TIME = settings(deadline=None)

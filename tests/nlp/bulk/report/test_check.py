@@ -10,13 +10,13 @@ import pytest
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
-from nlp.bulk.intervals import wilson_of_share
 from nlp.bulk.report.check_result import check_result
 from nlp.bulk.report.check_sheet import CheckSample, allocated, check_path, columns_of_sheet
 from nlp.bulk.report.estimates import Stratum, ratio
 from nlp.bulk.tables import open_output
 from nlp.cli import app
 from nlp.errors import TableError
+from nlp.intervals import wilson_of_share
 
 
 @pytest.fixture

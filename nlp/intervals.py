@@ -1,4 +1,4 @@
-"""Intervals of shares and of agreement beyond chance."""
+"""Intervals of shares, and of agreement beyond chance."""
 
 from __future__ import annotations
 
