@@ -29,7 +29,7 @@ from ..running import no_core_dumps
 Tell = Callable[..., None]
 Facts = dict[str, Any]
 
-_PATIENCE = 10.0  # seconds for a child to end in order
+_PATIENCE = 3.0  # seconds for a child to end in order; one that is killed loses a shard at most
 _NICE = 10  # of 19: whoever enters a case goes first
 
 

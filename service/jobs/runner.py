@@ -44,7 +44,7 @@ _TOLD = 1.0  # seconds between two looks at the store
 _TICK = 0.25  # seconds to wait for a word of the process
 _IDLE = 1.0  # seconds between two looks at an empty queue
 _TROUBLE = 5.0  # seconds to wait where the store cannot be used
-_TO_END = 10.0  # seconds for a process to end in order
+_TO_END = 3.0  # seconds for a process to end in order
 _SWEPT = 600.0  # seconds between two looks for what has expired
 MOST_DEATHS = 3  # of the process of a job, without a shard done in between
 
