@@ -28,7 +28,22 @@ class NothingIn(_Strict):
     """An empty object."""
 
 
-class JobOptionsIn(_Strict):
+class ReadingIn(_Strict):
+    """How a file is read, as far as it is known. It stands in the body since the name of a sheet may be somebody's."""
+
+    sheet: str | None = Field(
+        None, max_length=100, pattern=PLAIN, description="Of .xlsx, by name or number.", examples=["1"]
+    )
+    encoding: str | None = Field(None, max_length=40, pattern=PLAIN, examples=["windows-1251"])
+    delimiter: str | None = Field(None, min_length=1, max_length=1, examples=[";"])
+    header: bool | None = Field(None, description="Whether the first row has names; found out if not given.")
+
+    def to_value(self) -> JobOptions:
+        """The value that jobs take."""
+        return JobOptions.from_json(self.model_dump())
+
+
+class JobOptionsIn(ReadingIn):
     """How a file is read and coded. Columns are numbers from 1."""
 
     model_config = ConfigDict(
@@ -63,12 +78,6 @@ class JobOptionsIn(_Strict):
         pattern=PLAIN,
         description="ISO 639-1, of narratives whose row states none; else each is recognized.",
     )
-    sheet: str | None = Field(
-        None, max_length=100, pattern=PLAIN, description="Of .xlsx, by name or number.", examples=["1"]
-    )
-    encoding: str | None = Field(None, max_length=40, pattern=PLAIN, examples=["windows-1251"])
-    delimiter: str | None = Field(None, min_length=1, max_length=1, examples=[";"])
-    header: bool | None = Field(None, description="Whether the first row has names; found out if not given.")
     keep_text: bool = Field(False, description="Leave the narrative in the output as it is, beside the redacted one.")
     all_codes: bool = Field(False, description="Give every code with its probability.")
     wide: bool = Field(False, description="Give tables a yes/no column for each code.")
@@ -82,10 +91,6 @@ class JobOptionsIn(_Strict):
     )
     check: int = Field(CHECK_ROWS, ge=0, le=1000, description="Random rows for the sheet to check by hand; 0 for none.")
     report_language: ReportLanguage = Field("en", description="Of the report and of the sheet to check.")
-
-    def to_value(self) -> JobOptions:
-        """The value that jobs take."""
-        return JobOptions.from_json(self.model_dump())
 
 
 FileKind = Literal["output", "report", "report-json", "check", "unmapped", "undo", "receipt", "decided", "decisions"]
@@ -354,6 +359,9 @@ class ReviewRowOut(BaseModel):
     differs: list[str] = Field(
         default_factory=list,
         description="Axes on which these and the suggestions differ. Rows with such an axis come first.",
+    )
+    repeats: int = Field(
+        0, ge=0, description="How many further rows have this very text: the decision holds for them in `decided` too."
     )
     primary: dict[str, str | None]
     not_a_violation: float | None

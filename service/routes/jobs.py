@@ -12,7 +12,7 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -20,7 +20,7 @@ from starlette.responses import StreamingResponse
 
 from ..access import CoordinatorDep, StoreDep, get_principal
 from ..deps import get_models
-from ..job_schemas import DryRunOut, FileKind, JobOptionsIn, JobOut, NothingIn, PreviewOut, takes_decisions
+from ..job_schemas import DryRunOut, FileKind, JobOptionsIn, JobOut, NothingIn, PreviewOut, ReadingIn, takes_decisions
 from ..jobs.children import ChildFailed, ask_child
 from ..jobs.deciding import DecidingTask
 from ..jobs.erasing import DECIDED
@@ -248,27 +248,12 @@ def remove_mapping(job_id: JobId, store: StoreDep, files: FilesDep, principal: C
     return JobOut.from_stored(changed)
 
 
-def reading(
-    sheet: Annotated[str | None, Query(max_length=100, pattern=PLAIN)] = None,
-    encoding: Annotated[str | None, Query(max_length=40, pattern=PLAIN)] = None,
-    delimiter: Annotated[str | None, Query(min_length=1, max_length=1)] = None,
-    header: bool | None = None,
-) -> JobOptions:
-    """How a file is read, as far as the caller knows."""
-    return JobOptions(sheet=sheet, encoding=encoding, delimiter=delimiter, header=header)
-
-
-@router.get("/jobs/{job_id}/preview")
+@router.post("/jobs/{job_id}/preview")
 def preview(
-    job_id: JobId,
-    request: Request,
-    store: StoreDep,
-    files: FilesDep,
-    principal: CoordinatorDep,
-    how: Annotated[JobOptions, Depends(reading)],
+    body: ReadingIn, job_id: JobId, request: Request, store: StoreDep, files: FilesDep, principal: CoordinatorDep
 ) -> PreviewOut:
     """The columns and first rows of a file, **as they are**: nothing is redacted yet. Told to the audit log."""
-    return PreviewOut.model_validate(_looked("preview", job_id, how, request, store, files, principal))
+    return PreviewOut.model_validate(_looked("preview", job_id, body.to_value(), request, store, files, principal))
 
 
 @router.post("/jobs/{job_id}/dry-run")

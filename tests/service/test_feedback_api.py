@@ -513,7 +513,7 @@ LEAST = {
     ("POST", "/v1/jobs"): "coordinator",
     ("GET", "/v1/jobs/{job_id}"): "coordinator",
     ("DELETE", "/v1/jobs/{job_id}"): "coordinator",
-    ("GET", "/v1/jobs/{job_id}/preview"): "coordinator",
+    ("POST", "/v1/jobs/{job_id}/preview"): "coordinator",
     ("PUT", "/v1/jobs/{job_id}/mapping"): "coordinator",
     ("DELETE", "/v1/jobs/{job_id}/mapping"): "coordinator",
     ("POST", "/v1/jobs/{job_id}/dry-run"): "coordinator",

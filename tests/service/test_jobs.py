@@ -288,8 +288,9 @@ def test_file_of_another_media_type_is_refused(jobs, media):
 def test_jobs_are_not_there_for_reactors(jobs):
     job = jobs.bring().json()["id"]
     for method, path in (
-        ("GET", ""), ("GET", "/preview"), ("POST", "/start"), ("POST", "/dry-run"), ("POST", "/cancel"), ("DELETE", ""),
-        ("GET", "/files/output"), ("POST", "/review/next"), ("POST", "/review/undo"), ("POST", "/review/1"),
+        ("GET", ""), ("POST", "/preview"), ("POST", "/start"), ("POST", "/dry-run"), ("POST", "/cancel"),
+        ("DELETE", ""), ("GET", "/files/output"), ("POST", "/review/next"), ("POST", "/review/undo"),
+        ("POST", "/review/1"),
     ):  # fmt: skip
         options = {"json": {}} if method == "POST" else {}
         assert jobs.send(method, f"/v1/jobs/{job}{path}", "bird", **options).status_code == 404
@@ -318,7 +319,7 @@ def test_every_coordinator_sees_every_job(jobs):
 
 def test_preview_shows_columns_and_first_rows_and_is_audited(jobs):
     job = jobs.bring().json()["id"]
-    reply = jobs.get(f"/v1/jobs/{job}/preview", "river")
+    reply = jobs.post(f"/v1/jobs/{job}/preview", {}, "river")
     found = reply.json()
     assert found["columns"] == ["id", "what happened", "place"]
     assert (found["text_column"], found["id_column"]) == (2, 1)
@@ -329,7 +330,7 @@ def test_preview_shows_columns_and_first_rows_and_is_audited(jobs):
 
 def test_preview_of_a_table_that_does_not_say_which_column_shows_it_all_the_same(jobs):
     job = jobs.bring("a,b,c\n1,x y,z\n2,y,z\n").json()["id"]
-    found = jobs.get(f"/v1/jobs/{job}/preview", "river").json()
+    found = jobs.post(f"/v1/jobs/{job}/preview", {}, "river").json()
     assert found["text_column"] is None
     assert "not clear" in found["problem"]
     assert found["columns"] == ["a", "b", "c"]
@@ -337,7 +338,7 @@ def test_preview_of_a_table_that_does_not_say_which_column_shows_it_all_the_same
 
 def test_file_that_is_no_table_is_told_in_a_sentence_without_its_place(jobs):
     job = jobs.bring(b"PK\x03\x04 no archive", name="cases.xlsx").json()["id"]
-    reply = jobs.get(f"/v1/jobs/{job}/preview", "river")
+    reply = jobs.post(f"/v1/jobs/{job}/preview", {}, "river")
     assert (reply.status_code, reply.json()["code"]) == (422, "job.file")
     assert "/" not in reply.json()["detail"].replace("and/or", "")
 

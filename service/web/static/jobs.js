@@ -153,10 +153,10 @@ async function look(before = {}) {
   const job = state.job;
   if (!job) return;
   tell(byId("prepare-said"), "", texts.say("jobs.looking"));
-  const how = new URLSearchParams();
-  for (const name of ["header", "sheet"]) if (byId(name).value) how.set(name, byId(name).value);
+  const header = byId("header").value;
+  const how = { header: header ? header === "true" : null, sheet: byId("sheet").value || null };
   try {
-    const found = await ask(`/v1/jobs/${job.id}/preview?${how}`);
+    const found = await ask(`/v1/jobs/${job.id}/preview`, how);
     if (state.job !== job) return;
     showRows(found);
     offer(found, before);
