@@ -211,6 +211,11 @@ class Legacy:
         found = self._copies.rows.of(row.number) if self._copies else None
         return found.kind if found else None
 
+    def same_as(self, row: Row) -> int | None:
+        """The first row with this very text, sign by sign; None for that row itself, and where nobody looked."""
+        found = self._copies.rows.of(row.number) if self._copies else None
+        return found.of if found and found.identical else None
+
     def _repeats(self, row: Row) -> int | None:
         found = self._copies.rows.of(row.number) if self._copies else None
         return found.of if found else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import heapq
 import json
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,18 @@ from ..store.receipts import Shown
 from ..store.review import queue_place
 from .blocks import ROWS, block_name
 from .folders import JobFiles
+from .repeats import write_repeats
 
 MOST = 10_000  # rows of one job; of more nobody reads them all
 
 
 class ReviewMaker:
     """Chooses rows while the output is put together, and then writes their texts into the files of a job; see
-    `nlp.bulk.assemble.Observer`. Memory hangs on `MOST`, not on the number of rows."""
+    `nlp.bulk.assemble.Observer`. Memory hangs on `MOST`, and on the number of rows only where they repeat others.
+
+    A row with the very text of one that is in the queue, and coded by people as that one, is not in the queue itself:
+    what is decided there holds for it too, see `repeats`.
+    """
 
     def __init__(self, files: JobFiles, job_id: str, key: bytes, legacy: Legacy) -> None:
         self._files = files
@@ -39,6 +45,7 @@ class ReviewMaker:
         self._packing = Packing(legacy.codebook)
         self._kept: list[tuple[float, int]] = []  # a heap of places in the queue with negative numbers of rows
         self._people: dict[int, dict[str, Any]] = {}
+        self._repeats: dict[int, array[int]] = {}
         self._plan: Plan | None = None
         self._work = Path()
         self.found: list[ToReview] = []
@@ -55,12 +62,17 @@ class ReviewMaker:
         differing = self._legacy.differing(row, analysis)
         item = (round(queue_place(uncertainty(shown_of(analysis)), differs=bool(differing)), 6), -row.number)
         said = {"people": _said(self._legacy.people(row)), "differs": list(differing)}
+        first = self._legacy.same_as(row)
+        if first is not None and self._people.get(first) == said:
+            self._repeats.setdefault(first, array("I")).append(row.number)
+            return
         self._people[row.number] = said
         if len(self._kept) < MOST:
             heapq.heappush(self._kept, item)
         else:
             _, dropped = heapq.heappushpop(self._kept, item)
             del self._people[-dropped]
+            self._repeats.pop(-dropped, None)
 
     def end(self) -> None:
         """Write the texts of the rows that were kept."""
@@ -76,6 +88,7 @@ class ReviewMaker:
                 waiting = []
         if waiting:
             self._write(waiting)
+        write_repeats(self._files, self._job_id, self._key, self._repeats)
 
     def _is_settled(self, row: Row, analysis: Analysis) -> bool:
         """Whether nobody has to look: the machine may set its codes by itself, or people have coded all that it leaves
@@ -100,7 +113,7 @@ class ReviewMaker:
                 analysis = self._legacy.outcome(number, own)
                 case = analysis.case_id if plan.columns.get("id") and analysis.case_id != str(number) else None
                 content = row_content(number, analysis, case=case, country=rows[number].country)
-                yield {**content, **self._people[number]}
+                yield {**content, **self._people[number], "repeats": len(self._repeats.get(number, ()))}
 
     def _analyses(self, shard: Shard) -> Iterator[tuple[int, Analysis]]:
         receipt = Receipt.load(self._work, shard.number)

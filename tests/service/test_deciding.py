@@ -8,7 +8,10 @@ import pytest
 
 from nlp.bulk.tables import InputOptions, open_input, open_output
 from service.jobs.deciding import DecidingTask, decide_apart, decide_file
+from service.jobs.folders import JobFiles
+from service.jobs.repeats import REPEATS, read_repeats, write_repeats
 
+JOB = "0" * 32
 HEADER = ("id", "text", "codes_violation", "n")
 ROWS = (
     ("=1+2", "The doctor refused to see [her], he said.", "theirs", -5),
@@ -126,6 +129,40 @@ def test_file_of_a_job_without_columns_for_decisions_is_not_there(api, code_file
         found.facts = {name: value for name, value in found.facts.items() if name != "has_standing_codes"}
     assert api.get(f"/v1/jobs/{job}/files/decided", "river").status_code == 404
     assert api.get("/v1/jobs/0/files/decided", "river").status_code == 404
+
+
+STORY = "The nurse shouted at him and he left"
+TWICE = f"""id,text,kind
+a,{STORY}.,
+b,They beat her at the station.,
+c,{STORY}.,
+d,{STORY.upper()}!,
+e,{STORY}.,civic.hate
+"""
+
+
+def test_row_with_the_text_of_another_is_decided_with_it(api, code_file, tmp_path):
+    api.client.app.state.decide = decide_file
+    job = code_file(TWICE, coded={"violation": [3]})
+    seen = {}
+    while (item := api.post(f"/v1/jobs/{job}/review/next", {"held": list(seen)}, "river").json()["item"]) is not None:
+        seen[item["row"]] = item["repeats"]
+    assert seen == {1: 1, 2: 0, 4: 0, 5: 0}  # what people coded otherwise, or what reads otherwise, comes by itself
+    reply = api.post(f"/v1/jobs/{job}/review/1", {"act": "correct", "verdicts": CORRECTION, "nothing": []}, "river")
+    assert reply.status_code == 200, reply.text
+    said = [row["codes_violation"] or "" for row in fetch(api, job, "decided", tmp_path)]
+    assert said[0] == said[2] == "health.denial;civic.hate"
+    assert said[1] == said[3] == ""
+    assert said[4] == "civic.hate"
+
+
+def test_rows_of_before_are_forgotten_when_a_file_is_coded_anew(tmp_path):
+    files, key = JobFiles(tmp_path), bytes(32)
+    write_repeats(files, JOB, key, {1: [3, 5]})
+    assert read_repeats(files, JOB, key) == {1: [3, 5]}
+    assert b"[3, 5]" not in (files.of_job(JOB) / REPEATS).read_bytes()
+    write_repeats(files, JOB, key, {})
+    assert read_repeats(files, JOB, key) == {}
 
 
 def test_file_lies_sealed_and_is_for_coordinators(api, decided, tmp_path):

@@ -12,7 +12,7 @@ import { Redacted } from "./redaction.js";
  * @typedef {import("./decisions.js").Choice} Choice
  * @typedef {{row: number, case: string | null, language: string, redacted_text: string, uncertainty: number,
  *   suggestions: import("./api.js").Suggestion[], primary: Record<string, string | null>,
- *   people: Record<string, {codes: string[], nothing: boolean, unknown: number}>, differs: string[],
+ *   people: Record<string, {codes: string[], nothing: boolean, unknown: number}>, differs: string[], repeats: number,
  *   not_a_violation: number | null, doubts: import("./api.js").Span[]}} Item
  * @typedef {{item: Item, decisions: Decisions, redacted: Redacted, since: number, isCorrected: boolean,
  *   isDecided: boolean}} Seen
@@ -76,7 +76,9 @@ function show() {
   const values = { row: item.row, case: item.case ?? "" };
   byId("row-title").textContent = texts.say(item.case ? "review.case" : "review.row", values);
   byId("row-title").dataset.row = String(item.row);
-  byId("row-facts").textContent = texts.say("review.unsure", { percent: Math.round(100 * item.uncertainty) });
+  const facts = [texts.say("review.unsure", { percent: Math.round(100 * item.uncertainty) })];
+  if (item.repeats) facts.push(texts.count("review.repeats", item.repeats));
+  byId("row-facts").textContent = facts.join(" · ");
   showPeople(item);
   byId("preview").lang = item.language;
   chips.answer = answerOf(item);
