@@ -284,6 +284,7 @@ def bulk(
     from .bulk.legacy import LegacyOptions
     from .bulk.run import BulkOptions, run_bulk
     from .bulk.tables import InputOptions
+    from .bulk.work import has_work, work_folder
     from .show import bulk_progress, show_report
 
     options = BulkOptions(
@@ -308,6 +309,8 @@ def bulk(
     if target is None or dry_run:
         _dry_run(loaded, source, reading, options, language=language, sample=sample)
         return
+    if resume and not has_work(work or work_folder(target)):
+        typer.echo("casecoder: there is nothing to go on with: all rows are coded from the first on", err=True)
     with _telling_notes(), bulk_progress(progress.value) as on_progress:
         done = run_bulk(
             loaded,

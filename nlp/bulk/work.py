@@ -81,6 +81,11 @@ def working(path: Path, *, resume: bool, restart: bool) -> Iterator[Work]:
             _remove(path)
 
 
+def has_work(path: Path) -> bool:
+    """Whether there is anything in a work folder to go on with."""
+    return (path / PLAN).exists() or (path / _ENDED).exists()
+
+
 def _make(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise RunError(f"{path} is a file: give another place for the work by --work")

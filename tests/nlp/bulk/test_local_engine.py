@@ -576,6 +576,14 @@ class TestCommand:
         assert "2 of 10 shards are done" in done.stderr
         assert "--resume" in done.stderr
 
+    def test_resume_says_whether_there_is_anything_to_go_on_with(self, stopped, tmp_path):
+        source, target = stopped
+        done = CliRunner().invoke(app, ["bulk", str(source), "-o", str(tmp_path / "other.jsonl"), "--resume"])
+        assert done.exit_code in (0, 3)
+        assert "nothing to go on with" in done.stderr
+        done = CliRunner().invoke(app, ["bulk", str(source), "-o", str(target), "--resume"])
+        assert "nothing to go on with" not in done.stderr
+
     def test_key_of_the_environment_seals_the_work(self, stopped, monkeypatch):
         source, target = stopped
         from base64 import urlsafe_b64encode
