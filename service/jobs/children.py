@@ -159,14 +159,23 @@ def _threads() -> list[int]:
         return [0]
 
 
+def _limit_memory(most: int) -> None:
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
 def _low_priority_flag() -> int:
     if sys.platform != "win32":
         return 0
     return subprocess.BELOW_NORMAL_PRIORITY_CLASS
 
 
-def be_child(work: Callable[[Facts, Tell], None]) -> None:
-    """What a child does: read its task, work, and tell how it went.
+def be_child(work: Callable[[Facts, Tell], None], *, memory: int | None = None) -> None:
+    """What a child does: read its task, work, and tell how it went. ``memory`` is how many bytes of its own it may take
+    on Linux; one that wants more fails with a sentence, instead of the whole machine.
 
     An error that is a sentence of ours is told as it is, of any other the class alone: its text may quote the file.
     """
@@ -175,6 +184,8 @@ def be_child(work: Callable[[Facts, Tell], None]) -> None:
     tell = _own_output()
     no_core_dumps()
     go_second()
+    if memory is not None:
+        _limit_memory(memory)
     task = json.loads(sys.stdin.buffer.readline() or b"null")
     if task is None:
         return

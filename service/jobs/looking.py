@@ -24,6 +24,7 @@ from .folders import JobFiles, Plain, plain_files, plain_folder, plain_mapping
 from .options import JobOptions, in_our_words
 from .tasks import Task
 
+MEMORY = 3_000_000_000  # bytes; a trial with the default bundle takes a fifth of that
 ROWS = 5  # first rows that are shown
 SAMPLE = 40  # rows that are coded on trial
 _CELL = 200  # characters of a cell that are shown
@@ -50,7 +51,7 @@ class LookingTask(Task):
 
 def main() -> None:
     """What the process does."""
-    be_child(lambda task, tell: tell(event="done", **look(LookingTask.from_json(task))))
+    be_child(lambda task, tell: tell(event="done", **look(LookingTask.from_json(task))), memory=MEMORY)
 
 
 def look(task: LookingTask, *, loaded: LoadedBundle | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sqlalchemy import delete
 
 from nlp.errors import SettingsError
 from nlp.settings import Settings
-from service.jobs.children import ChildFailed, environment
+from service.jobs.children import ChildFailed, ask_child, environment
 from service.jobs.folders import JobFiles
 from service.jobs.looking import LookingTask
 from service.jobs.options import JobOptions
@@ -223,3 +223,20 @@ def test_file_is_looked_at_in_a_process_of_its_own(site):
     with pytest.raises(ChildFailed) as caught:
         look_apart(broken)
     assert "/dev" not in str(caught.value)
+
+
+HUNGRY = """
+from service.jobs.children import be_child
+
+be_child(lambda task, tell: tell(event="done", size=len(bytearray(task["bytes"]))), memory=500_000_000)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits it")
+def test_process_that_wants_more_memory_than_it_may_have_fails_with_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "hungry.py").write_text(HUNGRY)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert ask_child("hungry", {"bytes": 1_000_000}, seconds=PATIENCE)["size"] == 1_000_000
+    with pytest.raises(ChildFailed, match="not enough memory") as caught:
+        ask_child("hungry", {"bytes": 1_000_000_000}, seconds=PATIENCE)
+    assert caught.value.reason == "job.memory"
