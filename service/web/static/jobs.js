@@ -315,7 +315,8 @@ function forecast(found, labels) {
   said.push(texts.say("jobs.promised", { percent: Math.round(1000 * found.forecast.precision) / 10 }));
   if (hours !== null) said.push(texts.say("jobs.time", { time: timeOf(texts, 3600 * hours) }));
   const shares = Object.entries(statuses).map(([status, { share, estimated }]) => {
-    const about = texts.say("jobs.about", { n: estimated, share: Math.round(100 * share) });
+    const counted = `${sampled < rows ? "≈\u00a0" : ""}${texts.count("jobs.rows", estimated)}`;
+    const about = texts.say("jobs.about", { rows: counted, share: Math.round(100 * share) });
     return fact(texts.say(`jobs.status.${status}`), about);
   });
   if (found.duplicates) shares.push(repeatedOf(texts, found.duplicates));
