@@ -16,6 +16,9 @@ from training.cli import app
 
 pytestmark = pytest.mark.slow
 
+CORRECTED_AFTER = ("react-0.6.0",)
+"""Bundles after whose training leading codes of narratives were corrected (seven); codes themselves were not."""
+
 
 def test_fitting_anew_gives_the_shipped_heads(root, tmp_path, monkeypatch):
     """All of training but the fine-tuning itself, which takes hours: from the narratives and the shipped encoder."""
@@ -26,12 +29,17 @@ def test_fitting_anew_gives_the_shipped_heads(root, tmp_path, monkeypatch):
         done = CliRunner().invoke(app, [*step, "--config", config, "--run", str(run)])
         assert done.exit_code == 0, done.output
     trained = open_bundle(run / "bundle")
-    assert trained.manifest["training"] == shipped.manifest["training"]
+    is_as_then = shipped.name not in CORRECTED_AFTER
+    assert _training(trained, is_as_then) == _training(shipped, is_as_then)
     assert trained.manifest["encoder"] == shipped.manifest["encoder"]
     assert trained.files["policy.json"] == shipped.files["policy.json"]
-    for name in ("weights.npy", "primary.npy", "calibration.npy"):
+    for name in ("weights.npy", "calibration.npy", *(["primary.npy"] if is_as_then else [])):
         arrays = [np.load(io.BytesIO(bundle.files[name])) for bundle in (trained, shipped)]
         assert np.allclose(*arrays, atol=1e-4), name
+
+
+def _training(bundle, is_as_then):
+    return {name: fact for name, fact in bundle.manifest["training"].items() if is_as_then or name != "data_hash"}
 
 
 PROGRAM = """
