@@ -48,6 +48,7 @@ from .options import (
 )
 from .settings import Settings
 from .undo_cli import undo
+from .without_torch import without_torch
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
@@ -444,3 +445,9 @@ def _printable(text: str) -> str:
 
 def _print_json(value: dict[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def command_line() -> None:
+    """The command, in a process of its own."""
+    without_torch()
+    app()

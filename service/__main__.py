@@ -1,5 +1,5 @@
 """``python -m service`` is ``casecoder-serve``."""
 
-from .cli import app
+from .cli import command_line
 
-app()
+command_line()

@@ -17,6 +17,7 @@ import typer
 
 from nlp.cli import guarded
 from nlp.errors import BackendUnavailable, SettingsError
+from nlp.without_torch import without_torch
 
 if TYPE_CHECKING:
     from .jobs.erasing import HoldingJob
@@ -134,7 +135,7 @@ def run(
     # Access logs hold paths and addresses: off. Lifespan on: models that fail to load stop the start.
     with running_jobs(wanted=running.keeps(settings) and settings.job_workers > 0):
         uvicorn.run(
-            "service.running:worker_app",
+            "service.running:process_app",
             factory=True,
             host=host,
             port=port,
@@ -158,9 +159,9 @@ def jobs() -> None:
     Ctrl-C stops; the job that runs is gone on with later.
     """
     with _service():
-        from .jobs.runner import main
+        from .jobs.runner import main as run_queue
 
-    main()
+    run_queue()
 
 
 @app.command()
@@ -412,3 +413,9 @@ def parse_age(text: str) -> timedelta:
     if days > _MAX_DAYS:
         raise SettingsError(f"an age is at most {_MAX_DAYS:,} days")
     return timedelta(days=days)
+
+
+def command_line() -> None:
+    """The command, in a process of its own."""
+    without_torch()
+    app()

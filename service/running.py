@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nlp.core_dumps import no_core_dumps
 from nlp.errors import SettingsError
 from nlp.keys import VARIABLE
+from nlp.without_torch import without_torch
 
 from .metrics import SHARED as SHARED_FIGURES
 from .settings import ServiceSettings
@@ -19,7 +20,7 @@ from .store.store import Store
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-__all__ = ["LOG_REQUESTS", "SHARED_FIGURES", "no_core_dumps", "prepare", "worker_app"]
+__all__ = ["LOG_REQUESTS", "SHARED_FIGURES", "no_core_dumps", "prepare", "process_app", "worker_app"]
 
 LOG_REQUESTS = "CASECODER_LOG_REQUESTS"
 """Variable that tells the processes to write a line of JSON for each request."""
@@ -73,6 +74,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def process_app() -> FastAPI:
+    """The same as `worker_app`, in a process that does nothing else."""
+    without_torch()
+    return worker_app()
 
 
 def worker_app() -> FastAPI:

@@ -37,7 +37,7 @@ def ask(method, path, body=None):
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
 
-serving = subprocess.Popen([sys.executable, "-c", "from service.cli import app; app()", "run", "--port", "8000"])
+serving = subprocess.Popen([sys.executable, "-m", "service", "run", "--port", "8000"])
 try:
     while True:
         assert serving.poll() is None, "the service has ended"
@@ -118,14 +118,14 @@ def _is_coded_and_hidden(answer):
 
 
 def test_suggesting_needs_no_network_and_tries_none(run, home, case):
-    done = run("-c", "from nlp.cli import app; app()", "suggest", "--json", given=case)
+    done = run("-c", "from nlp.cli import command_line; command_line()", "suggest", "--json", given=case)
     _has_kept_to_itself(done, home)
     _is_coded_and_hidden(done.stdout)
 
 
 def test_a_table_is_coded_without_a_network_and_without_trying(run, home, root, tmp_path):
     cases, coded = root / "annotations" / "examples" / "cases.csv", tmp_path / "coded.csv"
-    done = run("-c", "from nlp.cli import app; app()", "bulk", str(cases), "-o", str(coded))
+    done = run("-c", "from nlp.cli import command_line; command_line()", "bulk", str(cases), "-o", str(coded))
     _has_kept_to_itself(done, home)
     with cases.open(encoding="utf-8", newline="") as given, coded.open(encoding="utf-8-sig", newline="") as made:
         assert [row["id"] for row in csv.DictReader(made)] == [row["id"] for row in csv.DictReader(given)]

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, Protocol
 
 import service
 from nlp.errors import CasecoderError
+from nlp.without_torch import without_torch
 
 from ..running import no_core_dumps
 
@@ -183,6 +184,7 @@ def be_child(work: Callable[[Facts, Tell], None], *, memory: int | None = None) 
     signal.signal(signal.SIGTERM, _end_in_order)
     tell = _own_output()
     no_core_dumps()
+    without_torch()
     go_second()
     if memory is not None:
         _limit_memory(memory)

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 from bundles import constant_bundle, one_thread, without_redaction, words_bundle
 from short_texts import short_texts
 
-COMMAND = [sys.executable, "-c", "from nlp.cli import app; app()"]
+COMMAND = [sys.executable, "-c", "from nlp.cli import command_line; command_line()"]
 MOST_MB = 1_500
 GROWTH = 1.10
 WORKERS = 2

@@ -275,7 +275,7 @@ _PLACING = 0.6  # seconds that putting together takes in slow processes, about
 
 
 def command(*args: object) -> list[str]:
-    program = "import sys; sys.argv[0] = 'casecoder'; from nlp.cli import app; app()"
+    program = "import sys; sys.argv[0] = 'casecoder'; from nlp.cli import command_line; command_line()"
     return [sys.executable, "-c", program, *map(str, args)]
 
 

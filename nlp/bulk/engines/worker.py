@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...core_dumps import no_core_dumps
+from ...without_torch import without_torch
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
@@ -31,6 +32,7 @@ def main() -> None:
         first = orders.get()
         _die_with(first["parent"])
         no_core_dumps()
+        without_torch()
         _serve(first, orders, said)
     except Exception as error:  # its text may quote a row: the parent gets the class, and sentences of our own
         from ...errors import CasecoderError

@@ -42,7 +42,7 @@ def ids_of(path: Path) -> list[object]:
 
 
 def command(*args: object) -> list[str]:
-    program = "import sys; sys.argv[0] = 'casecoder'; from nlp.cli import app; app()"
+    program = "import sys; sys.argv[0] = 'casecoder'; from nlp.cli import command_line; command_line()"
     return [sys.executable, "-c", program, *map(str, args)]
 
 
