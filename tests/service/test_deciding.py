@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -154,6 +156,8 @@ def test_row_with_the_text_of_another_is_decided_with_it(api, code_file, tmp_pat
     assert said[0] == said[2] == "health.denial;civic.hate"
     assert said[1] == said[3] == ""
     assert said[4] == "civic.hate"
+    table = api.get(f"/v1/jobs/{job}/files/decisions", "river").content.decode("utf-8-sig")
+    assert [row["rows_with_the_same_text"] for row in csv.DictReader(io.StringIO(table))] == ["3"]
 
 
 def test_rows_of_before_are_forgotten_when_a_file_is_coded_anew(tmp_path):
