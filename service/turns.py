@@ -12,6 +12,7 @@ from threading import Event, Lock
 from .problems import RequestRefused
 
 _REMEMBERED = 32  # turns that the moving average is of: a second or two under load
+_LEFT_OUT = 16  # of so many turns the longest is left out: where the machine stood still, that says nothing of the next
 
 
 class Turns:
@@ -45,14 +46,21 @@ class Turns:
         """Seconds until somebody who has ``ahead`` others before them has had their turn; 0 where a place is free,
         since nobody waits for others then."""
         with self._lock:
-            return (ahead + 1) * self._pace() / self.at_once if ahead >= self.at_once else 0.0
+            if ahead < self.at_once:
+                return 0.0
+            usual = self._usual()
+            return (ahead + 1) * usual / self.at_once + self._late(usual)
 
-    def _pace(self) -> float:
-        """Seconds that a turn takes: the moving average, or more where nothing has moved for longer than that."""
-        usual = sum(self._took) / len(self._took) if self._took else 0.0
+    def _usual(self) -> float:
+        """Seconds that a turn takes: a moving average without the longest turns."""
+        kept = sorted(self._took)[: len(self._took) - len(self._took) // _LEFT_OUT]
+        return sum(kept) / len(kept) if kept else 0.0
+
+    def _late(self, usual: float) -> float:
+        """Seconds that nothing has moved beyond what a turn takes."""
         if len(self._began) < self.at_once:
-            return usual
-        return max(usual, self._clock() - max(self._began.values()))
+            return 0.0
+        return max(0.0, self._clock() - max(self._began.values()) - usual)
 
     def _ask(self) -> Event:
         mine = Event()

@@ -142,7 +142,7 @@ def test_nobody_is_let_in_to_wait_for_models_that_are_stuck(serve, send, gate, t
     until(lambda: turns._began)
     gate.at += 4
     body = {"narratives": [TEXT] * 2} if path == BATCH else TEXT
-    assert refused(api.post(path, body)) == 8  # 7.2 seconds too long
+    assert refused(api.post(path, body)) == 4  # 3.2 seconds too long
     gate.at += 1_000
     assert refused(api.post(path, body)) == 60
     gate.let(1)
@@ -220,7 +220,7 @@ def test_refusal_waits_for_no_thread(serve, send, gate, turns, no_thread, who):
     with ThreadPoolExecutor(1) as pool:
         reply = pool.submit(api.post, SINGLE, TEXT, who)
         try:
-            assert refused(reply.result(PATIENCE)) == 8
+            assert refused(reply.result(PATIENCE)) == 4
         finally:
             free.set()
             gate.let(1)
