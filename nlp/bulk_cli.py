@@ -309,7 +309,7 @@ def bulk(
     if target is None or dry_run:
         _dry_run(loaded, source, reading, options, language=language, sample=sample)
         return
-    if resume and not has_work(work or work_folder(target)):
+    if resume and progress is ProgressStyle.auto and not has_work(work or work_folder(target)):
         typer.echo("casecoder: there is nothing to go on with: all rows are coded from the first on", err=True)
     with _telling_notes(), bulk_progress(progress.value) as on_progress:
         done = run_bulk(

@@ -361,7 +361,7 @@ class ReviewRowOut(BaseModel):
         description="Axes on which these and the suggestions differ. Rows with such an axis come first.",
     )
     repeats: int = Field(
-        0, ge=0, description="How many further rows have this very text: the decision holds for them in `decided` too."
+        0, ge=0, description="How many further rows are alike (text, suggestions, codes of people): decided with it."
     )
     primary: dict[str, str | None]
     not_a_violation: float | None

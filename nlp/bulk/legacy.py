@@ -174,6 +174,10 @@ class Legacy:
         said = [*self._coded.notes, *(self._mapping.notes if self._mapping else ())]
         return [*self._taking.notes, *said, *self._taking.warnings] if self._taking else said
 
+    def text_of(self, row: Row) -> str | None:
+        """The narrative of a row, names and all; None where it could not be read."""
+        return None if row.problem or self._taking is None else self._taking.joining.join(row.cells).text
+
     def people(self, row: Row) -> People:
         """What a person coded in a row; nothing where it could not be read."""
         return {} if row.problem else self._coded.read(row.cells)
@@ -210,11 +214,6 @@ class Legacy:
         """``exact`` or ``near`` for a row that repeats an earlier one."""
         found = self._copies.rows.of(row.number) if self._copies else None
         return found.kind if found else None
-
-    def same_as(self, row: Row) -> int | None:
-        """The first row with this very text, sign by sign; None for that row itself, and where nobody looked."""
-        found = self._copies.rows.of(row.number) if self._copies else None
-        return found.of if found and found.identical else None
 
     def _repeats(self, row: Row) -> int | None:
         found = self._copies.rows.of(row.number) if self._copies else None

@@ -40,8 +40,10 @@ class ParquetSource:
             self._file = pq.ParquetFile(self._stream, buffer_size=1 << 20)  # else whole column chunks are held
             schema = self._file.schema_arrow
             _check_sizes(self._file.metadata, self._size)
-        except (pa.ArrowException, OSError):
+        except (pa.ArrowException, OSError) as error:
             self._stream.close()
+            if isinstance(error, MemoryError):
+                raise
             raise TableError(_BROKEN) from None
         except BaseException:
             self._stream.close()
@@ -80,6 +82,8 @@ class ParquetSource:
                     if unpacked > max(SMALL, MAX_RATIO * self._size):
                         raise TableError(_BOMB)
                     yield batch
+            except MemoryError:  # of Arrow too
+                raise
             except (pa.ArrowException, OSError):
                 raise TableError(f"the file breaks off or is damaged after row {self._read:,}: save it again") from None
 
@@ -168,6 +172,8 @@ def _as_text(column: Any) -> list[Any]:
 
     try:
         texts: list[Any] = column.cast(pa.string()).to_pylist()
+    except MemoryError:
+        raise
     except pa.ArrowException:
         raise TableError(f"a column of type {type_name(column.type)} cannot be read: save it as text") from None
     return texts

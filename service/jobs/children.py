@@ -164,8 +164,9 @@ def _limit_memory(most: int) -> None:
     if sys.platform == "linux":
         import resource
 
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        lowest = min(most, *(limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY), most)
+        resource.setrlimit(resource.RLIMIT_DATA, (lowest, hard))
 
 
 def _low_priority_flag() -> int:

@@ -171,9 +171,10 @@ class _Coding:
         """Nothing is left to do."""
 
     @property
-    def to_review(self) -> list[tuple[int, int, float]]:
-        """Number, block and place in the queue of the rows that somebody should look at."""
-        return [(item.row, item.block, item.uncertainty) for item in self._review.found] if self._review else []
+    def to_review(self) -> list[tuple[int, int, float, int | None]]:
+        """The rows that somebody should look at, each as the values of a `ToReview`."""
+        found = self._review.found if self._review else []
+        return [(item.row, item.block, item.uncertainty, item.alike) for item in found]
 
     def _id_at(self) -> Sequence[int]:
         return self._legacy.columns.get("id", ()) if self._legacy else ()

@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 
 from nlp.bulk.amending import Cells, amend
 
-from .children import ask_child, be_child
+from .children import ChildFailed, ask_child, be_child
 from .erasing import DECIDED
-from .folders import OUTPUT, JobFiles, plain_folder
-from .repeats import read_repeats
+from .folders import OUTPUT, JobFiles, plain_folder, sweep_plain
 from .tasks import Task
 
 _ROOM = 2  # times the size of the coded file that it and the new one take
@@ -49,22 +48,17 @@ def decide_file(task: DecidingTask) -> int:
     with plain_folder(_ROOM * size) as folder:
         coded, decided = folder / f"coded{task.ending}", folder / f"decided{task.ending}"
         files.copy_plain(task.job_id, OUTPUT, task.key, coded)
-        amend(coded, decided, _with_repeats(task, files), delimiter=task.delimiter)
+        amend(coded, decided, task.cells, delimiter=task.delimiter)
         return files.take_in(decided, task.job_id, DECIDED, task.key)
-
-
-def _with_repeats(task: DecidingTask, files: JobFiles) -> Cells:
-    """The cells of rows in the queue, and the same ones for the rows that repeat them."""
-    cells = dict(task.cells)
-    for first, rows in read_repeats(files, task.job_id, task.key).items():
-        if first in task.cells:
-            cells.update(dict.fromkeys(rows, task.cells[first]))
-    return cells
 
 
 def decide_apart(task: DecidingTask) -> Any:
     """The same in a process of its own."""
-    return ask_child("service.jobs.deciding", task.to_json(), seconds=_SECONDS)
+    try:
+        return ask_child("service.jobs.deciding", task.to_json(), seconds=_SECONDS)
+    except ChildFailed:
+        sweep_plain()  # one that was killed has left its files in plain
+        raise
 
 
 if __name__ == "__main__":

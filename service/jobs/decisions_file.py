@@ -5,19 +5,18 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from nlp.bulk.values import escape_cell
 
 from ..store.review import decisions_of
 from ..store.store import Store
 
-_COLUMNS = ("row", "decision", "codes", "nothing_applies", "decided_by", "decided_at", "rows_with_the_same_text")
+_COLUMNS = ("row", "decision", "codes", "nothing_applies", "decided_by", "decided_at")
 
 
-def decisions_csv(store: Store, job_id: str, repeats: Mapping[int, Sequence[int]]) -> Iterator[bytes]:
-    """One line a row that was decided or skipped, by the number of the row in the file; codes are divided by ``;``, as
-    are the numbers of the rows for which the decision holds too (``repeats``)."""
+def decisions_csv(store: Store, job_id: str) -> Iterator[bytes]:
+    """One line a row that was decided or skipped, by the number of the row in the file; codes are divided by ``;``."""
     yield codecs.BOM_UTF8 + _line(_COLUMNS)
     for item in decisions_of(store, job_id):
         yield _line(
@@ -28,7 +27,6 @@ def decisions_csv(store: Store, job_id: str, repeats: Mapping[int, Sequence[int]
                 ";".join(item.nothing),
                 escape_cell(item.by),
                 f"{item.at:%Y-%m-%d %H:%M:%S}",
-                ";".join(map(str, repeats.get(item.row, ()))),
             )
         )
 

@@ -3,9 +3,9 @@ sure."""
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import json
-from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,17 +24,17 @@ from ..store.receipts import Shown
 from ..store.review import queue_place
 from .blocks import ROWS, block_name
 from .folders import JobFiles
-from .repeats import write_repeats
 
+_NUMBER = 8  # bytes of the number of a row
 MOST = 10_000  # rows of one job; of more nobody reads them all
 
 
 class ReviewMaker:
     """Chooses rows while the output is put together, and then writes their texts into the files of a job; see
-    `nlp.bulk.assemble.Observer`. Memory hangs on `MOST`, and on the number of rows only where they repeat others.
+    `nlp.bulk.assemble.Observer`. Memory hangs on `MOST`, not on the number of rows.
 
-    A row with the very text of one that is in the queue, and coded by people as that one, is not in the queue itself:
-    what is decided there holds for it too, see `repeats`.
+    Rows with the same text, the same suggestions and the same codes of people are to be decided together, unless the
+    run codes each row for itself.
     """
 
     def __init__(self, files: JobFiles, job_id: str, key: bytes, legacy: Legacy) -> None:
@@ -45,7 +45,8 @@ class ReviewMaker:
         self._packing = Packing(legacy.codebook)
         self._kept: list[tuple[float, int]] = []  # a heap of places in the queue with negative numbers of rows
         self._people: dict[int, dict[str, Any]] = {}
-        self._repeats: dict[int, array[int]] = {}
+        self._firsts: dict[bytes, int] = {}  # the first row of those that are alike, by what they have in common
+        self._alike: dict[int, tuple[bytes, int]] = {}  # the same by row
         self._plan: Plan | None = None
         self._work = Path()
         self.found: list[ToReview] = []
@@ -62,17 +63,17 @@ class ReviewMaker:
         differing = self._legacy.differing(row, analysis)
         item = (round(queue_place(uncertainty(shown_of(analysis)), differs=bool(differing)), 6), -row.number)
         said = {"people": _said(self._legacy.people(row)), "differs": list(differing)}
-        first = self._legacy.same_as(row)
-        if first is not None and self._people.get(first) == said:
-            self._repeats.setdefault(first, array("I")).append(row.number)
-            return
         self._people[row.number] = said
+        common = self._common(row, analysis)
+        self._alike[row.number] = common, self._firsts.setdefault(common, row.number)
         if len(self._kept) < MOST:
             heapq.heappush(self._kept, item)
         else:
             _, dropped = heapq.heappushpop(self._kept, item)
             del self._people[-dropped]
-            self._repeats.pop(-dropped, None)
+            common, _ = self._alike.pop(-dropped)
+            if self._firsts.get(common) == -dropped:
+                del self._firsts[common]
 
     def end(self) -> None:
         """Write the texts of the rows that were kept."""
@@ -82,13 +83,14 @@ class ReviewMaker:
         waiting: list[dict[str, Any]] = []
         for content in self._contents(self._plan, places):
             waiting.append(content)
-            self.found.append(ToReview(content["row"], len(self.found) // ROWS, places[content["row"]]))
+            number = content["row"]
+            _, first = self._alike[number]
+            self.found.append(ToReview(number, len(self.found) // ROWS, places[number], first))
             if len(waiting) == ROWS:
                 self._write(waiting)
                 waiting = []
         if waiting:
             self._write(waiting)
-        write_repeats(self._files, self._job_id, self._key, self._repeats)
 
     def _is_settled(self, row: Row, analysis: Analysis) -> bool:
         """Whether nobody has to look: the machine may set its codes by itself, or people have coded all that it leaves
@@ -102,6 +104,14 @@ class ReviewMaker:
         axes = unsure or {axis.id for axis in self._legacy.codebook.axes}
         return all(axis in people and people[axis].complete for axis in axes)
 
+    def _common(self, row: Row, analysis: Analysis) -> bytes:
+        """A hash of what rows have in common that are alike; it does not outlive the run."""
+        if self._legacy.duplicates is None:
+            return row.number.to_bytes(_NUMBER, "big")
+        people = {axis: vars(codes) for axis, codes in sorted(self._legacy.people(row).items())}
+        seen = repr((self._legacy.text_of(row), shown_of(analysis), people))
+        return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).digest()
+
     def _contents(self, plan: Plan, places: dict[int, float]) -> Iterator[dict[str, Any]]:
         for shard in plan.shards:
             if not any(number in places for number in shard.numbers):
@@ -113,7 +123,7 @@ class ReviewMaker:
                 analysis = self._legacy.outcome(number, own)
                 case = analysis.case_id if plan.columns.get("id") and analysis.case_id != str(number) else None
                 content = row_content(number, analysis, case=case, country=rows[number].country)
-                yield {**content, **self._people[number], "repeats": len(self._repeats.get(number, ()))}
+                yield {**content, **self._people[number]}
 
     def _analyses(self, shard: Shard) -> Iterator[tuple[int, Analysis]]:
         receipt = Receipt.load(self._work, shard.number)

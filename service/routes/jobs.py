@@ -26,7 +26,6 @@ from ..jobs.deciding import DecidingTask
 from ..jobs.erasing import DECIDED
 from ..jobs.folders import INPUT, OUTPUT, JobFiles, sweep_plain
 from ..jobs.options import ENDINGS, JobOptions
-from ..jobs.repeats import read_repeats
 from ..jobs.sealed_file import SealedFile
 from ..jobs.standing import decided_cells
 from ..limits import Limits
@@ -348,7 +347,7 @@ def fetch(
     if about is None:
         from ..jobs.decisions_file import decisions_csv
 
-        return _download(job, decisions_csv(store, job_id, read_repeats(files, job_id, key)), ".decisions.csv")
+        return _download(job, decisions_csv(store, job_id), ".decisions.csv")
     if kind == DECIDED:
         _decide(request, store, files, job, key)
         about = {**about, "ending": f".decided{about['ending']}"}

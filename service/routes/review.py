@@ -159,5 +159,7 @@ def _answer(store: Store, files: JobFiles, job_id: str, lent: LentRow | None) ->
     item = None
     if lent is not None:
         content = _content(store, files, job_id, lent)
-        item = ReviewRowOut.model_validate({**content, "uncertainty": lent.uncertainty, "lent_until": lent.until})
+        item = ReviewRowOut.model_validate(
+            {**content, "repeats": lent.repeats, "uncertainty": lent.uncertainty, "lent_until": lent.until}
+        )
     return ReviewNextOut(item=item, counts=_counts(store, job_id))

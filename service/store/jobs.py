@@ -58,11 +58,13 @@ class StoredJob:
 
 @dataclass(frozen=True)
 class ToReview:
-    """A row that somebody should look at, and the block of texts that has it."""
+    """A row that somebody should look at, and the block of texts that has it. Rows that are to be decided together have
+    the same number in ``alike``."""
 
     row: int
     block: int
     uncertainty: float
+    alike: int | None = None
 
 
 def new_job_id() -> str:

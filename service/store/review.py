@@ -1,6 +1,9 @@
 """The queue of rows to look at: one row goes to one person at a time; those that people and models code differently
 first, then the least sure.
 
+Rows with the same text are decided together: while one of them is lent, nobody gets another, and what is decided on it
+is written down for each.
+
 A row is lent for some minutes. A decision is stored as feedback in the same transaction, so that it counts once; what
 is taken back is erased from there.
 """
@@ -13,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, delete, exists, false, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from nlp.codebook import Codebook
 from nlp.errors import CasecoderError
@@ -45,13 +48,15 @@ class ReviewGone(CasecoderError, ValueError):
 
 @dataclass(frozen=True)
 class LentRow:
-    """A row that somebody has for a while: where its text is, and until when nobody else gets it."""
+    """A row that somebody has for a while: where its text is, and until when nobody else gets it. ``repeats`` are the
+    rows that are decided with it."""
 
     row: int
     block: int
     uncertainty: float
     until: datetime
     turn: int
+    repeats: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,17 @@ def _lend(session: Session, store: Store, row: ReviewRow, principal: Principal) 
     until = store.clock() + LENT
     row.state, row.leased_by, row.leased_until = "leased", principal.actor, until
     store.audit.add(session, principal.actor, READ, {"job": row.job_id, "row": row.row}, at=store.clock())
-    return LentRow(row.row, row.block, _uncertainty(row.uncertainty), until, row.turn)
+    session.flush()
+    repeats = session.scalar(select(func.count()).select_from(ReviewRow).where(*_decided_with(store, row))) or 0
+    return LentRow(row.row, row.block, _uncertainty(row.uncertainty), until, row.turn, int(repeats))
+
+
+def _decided_with(store: Store, row: ReviewRow) -> tuple[ColumnElement[bool], ...]:
+    """The rows that a decision on this one is for as well."""
+    if row.alike is None:
+        return (false(),)
+    waiting = or_(_free(store), ReviewRow.state == "skipped")
+    return ReviewRow.job_id == row.job_id, ReviewRow.alike == row.alike, ReviewRow.row != row.row, waiting
 
 
 def _next(
@@ -146,7 +161,15 @@ def _next(
     order = (ReviewRow.uncertainty.desc(), ReviewRow.row)
     mine = and_(ReviewRow.state == "leased", ReviewRow.leased_by == principal.actor)
     free = ReviewRow.state == "skipped" if skipped else _free(store)
-    for wanted in (mine, free):
+    other = aliased(ReviewRow)
+    with_somebody = exists().where(
+        other.job_id == job_id,
+        other.alike == ReviewRow.alike,
+        other.row != ReviewRow.row,
+        other.state == "leased",
+        other.leased_until >= store.clock(),
+    )
+    for wanted in (mine, and_(free, ~with_somebody)):
         found = session.scalar(queue.where(wanted).order_by(*order).limit(1).with_for_update())
         if found is not None:
             return found
@@ -185,9 +208,10 @@ def decide_row(
             "nothing": list(new.nothing) if new else [],
             "axes": sorted({item.axis for item in new.decided} | set(new.nothing)) if new else [],
         }
-        found.sealed_decision = store.keyring.seal(json.dumps(content).encode(), of=decision_of(job_id, row))
-        found.state, found.leased_by, found.leased_until = "skipped" if act == "skip" else "done", None, None
-        found.decided_by, found.decided_at = principal.actor, store.clock()
+        together = session.scalars(select(ReviewRow).where(*_decided_with(store, found)).with_for_update()).all()
+        for one in (found, *together):
+            _settle(store, one, content if one is found else {**content, "feedback": None}, principal)
+            one.copy_of = None if one is found else row
 
     if new is None or receipt is None or codebook is None:
         with store.database.writing() as session:
@@ -195,6 +219,12 @@ def decide_row(
         return None
     identifier, _ = save_feedback(store, new, receipt, codebook, principal, also=settle)
     return identifier
+
+
+def _settle(store: Store, row: ReviewRow, content: Mapping[str, Any], principal: Principal) -> None:
+    row.sealed_decision = store.keyring.seal(json.dumps(content).encode(), of=decision_of(row.job_id, row.row))
+    row.state, row.leased_by, row.leased_until = "skipped" if content["act"] == "skip" else "done", None, None
+    row.decided_by, row.decided_at = principal.actor, store.clock()
 
 
 def _chosen(new: NewFeedback | None) -> list[Decided]:
@@ -212,12 +242,12 @@ def lent_row(store: Store, job_id: str, row: int, principal: Principal) -> LentR
 
 def undo_last(store: Store, job_id: str, principal: Principal) -> LentRow | None:
     """Take back this person's latest decision in a queue, and lend the row to them again; None where there is none.
-    The feedback that it was stored as is erased."""
+    The feedback that it was stored as is erased, and rows that were decided with it wait again."""
     with store.database.writing() as session:
         mine = (ReviewRow.job_id == job_id, ReviewRow.decided_by == principal.actor)
         found = session.scalar(
             select(ReviewRow)
-            .where(*mine, ReviewRow.state.in_(("done", "skipped")))
+            .where(*mine, ReviewRow.state.in_(("done", "skipped")), ReviewRow.copy_of.is_(None))
             .order_by(ReviewRow.decided_at.desc(), ReviewRow.row)
             .limit(1)
             .with_for_update()
@@ -230,6 +260,9 @@ def undo_last(store: Store, job_id: str, principal: Principal) -> LentRow | None
         store.audit.add(session, principal.actor, "take back decision", facts, at=store.clock())
         found.turn += 1
         found.decided_by = found.decided_at = found.sealed_decision = None
+        undecided = {"state": "open", "decided_by": None, "decided_at": None, "sealed_decision": None, "copy_of": None}
+        copies = (ReviewRow.job_id == job_id, ReviewRow.copy_of == found.row)
+        session.execute(update(ReviewRow).where(*copies).values(**undecided))
         return _lend(session, store, found, principal)
 
 

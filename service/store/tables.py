@@ -179,8 +179,15 @@ class ReviewRow(Base):
     turn: Mapped[int] = mapped_column(default=0)
     """How often it was decided and taken back."""
     sealed_decision: Mapped[bytes | None] = mapped_column(LargeBinary)
+    alike: Mapped[int | None]
+    """What rows have in common that are decided together: the number of the first of them."""
+    copy_of: Mapped[int | None]
+    """The row that was looked at when this one was decided with it."""
 
-    __table_args__ = (Index("ix_review_rows_queue", "job_id", "state", "uncertainty"),)
+    __table_args__ = (
+        Index("ix_review_rows_queue", "job_id", "state", "uncertainty"),
+        Index("ix_review_rows_alike", "job_id", "alike", "state"),
+    )
 
 
 class Lease(Base):

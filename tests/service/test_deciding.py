@@ -10,10 +10,7 @@ import pytest
 
 from nlp.bulk.tables import InputOptions, open_input, open_output
 from service.jobs.deciding import DecidingTask, decide_apart, decide_file
-from service.jobs.folders import JobFiles
-from service.jobs.repeats import REPEATS, read_repeats, write_repeats
 
-JOB = "0" * 32
 HEADER = ("id", "text", "codes_violation", "n")
 ROWS = (
     ("=1+2", "The doctor refused to see [her], he said.", "theirs", -5),
@@ -143,30 +140,97 @@ e,{STORY}.,civic.hate
 """
 
 
-def test_row_with_the_text_of_another_is_decided_with_it(api, code_file, tmp_path):
+@pytest.fixture
+def twice(api, code_file):
+    """Codes a file in which a row repeats the text of another, another one has it in capitals, and one was coded."""
     api.client.app.state.decide = decide_file
-    job = code_file(TWICE, coded={"violation": [3]})
-    seen = {}
-    while (item := api.post(f"/v1/jobs/{job}/review/next", {"held": list(seen)}, "river").json()["item"]) is not None:
-        seen[item["row"]] = item["repeats"]
-    assert seen == {1: 1, 2: 0, 4: 0, 5: 0}  # what people coded otherwise, or what reads otherwise, comes by itself
-    reply = api.post(f"/v1/jobs/{job}/review/1", {"act": "correct", "verdicts": CORRECTION, "nothing": []}, "river")
+    return code_file(TWICE, coded={"violation": [3]})
+
+
+def lend(api, job, who="river", **options):
+    return api.post(f"/v1/jobs/{job}/review/next", options, who).json()["item"]
+
+
+def decide(api, job, row, act="correct", who="river"):
+    body = {"act": act, **({"verdicts": CORRECTION, "nothing": []} if act == "correct" else {})}
+    reply = api.post(f"/v1/jobs/{job}/review/{row}", body, who)
     assert reply.status_code == 200, reply.text
-    said = [row["codes_violation"] or "" for row in fetch(api, job, "decided", tmp_path)]
-    assert said[0] == said[2] == "health.denial;civic.hate"
-    assert said[1] == said[3] == ""
-    assert said[4] == "civic.hate"
-    table = api.get(f"/v1/jobs/{job}/files/decisions", "river").content.decode("utf-8-sig")
-    assert [row["rows_with_the_same_text"] for row in csv.DictReader(io.StringIO(table))] == ["3"]
+    return reply.json()
 
 
-def test_rows_of_before_are_forgotten_when_a_file_is_coded_anew(tmp_path):
-    files, key = JobFiles(tmp_path), bytes(32)
-    write_repeats(files, JOB, key, {1: [3, 5]})
-    assert read_repeats(files, JOB, key) == {1: [3, 5]}
-    assert b"[3, 5]" not in (files.of_job(JOB) / REPEATS).read_bytes()
-    write_repeats(files, JOB, key, {})
-    assert read_repeats(files, JOB, key) == {}
+def codes(api, job, tmp_path):
+    return [row["codes_violation"] or "" for row in fetch(api, job, "decided", tmp_path)]
+
+
+def seen_by(api, job, **options):
+    """The rows that somebody is lent one after the other, with how many are decided with each."""
+    found = {}
+    while (item := lend(api, job, held=list(found), **options)) is not None:
+        found[item["row"]] = item["repeats"]
+    return found
+
+
+def test_rows_that_are_alike_come_once_and_are_decided_together(api, twice, tmp_path):
+    assert seen_by(api, twice) == {1: 1, 2: 0, 4: 0, 5: 0}  # what people coded otherwise comes by itself
+    counts = decide(api, twice, 1)["counts"]
+    assert (counts["done"], counts["open"], counts["lent"]) == (2, 0, 3)
+    assert codes(api, twice, tmp_path) == ["health.denial;civic.hate", "", "health.denial;civic.hate", "", "civic.hate"]
+    table = api.get(f"/v1/jobs/{twice}/files/decisions", "river").content.decode("utf-8-sig")
+    assert [row["row"] for row in csv.DictReader(io.StringIO(table))] == ["1", "3"]
+    assert len(api.get("/v1/feedback", "river").json()["items"]) == 1
+
+
+def test_decision_on_rows_that_are_alike_is_taken_back_for_all(api, twice, tmp_path):
+    seen_by(api, twice)
+    decide(api, twice, 1)
+    item = api.post(f"/v1/jobs/{twice}/review/undo", {}, "river").json()["item"]
+    assert (item["row"], item["repeats"]) == (1, 1)
+    assert api.post(f"/v1/jobs/{twice}/review/undo", {}, "river").json()["item"] is None
+    assert codes(api, twice, tmp_path)[:3] == ["", "", ""]
+    decide(api, twice, 1)
+    assert codes(api, twice, tmp_path)[2] == "health.denial;civic.hate"
+
+
+def test_rows_that_are_alike_are_skipped_together_and_come_back_once(api, twice):
+    seen_by(api, twice)
+    assert decide(api, twice, 1, "skip")["counts"]["skipped"] == 2
+    assert lend(api, twice, "hill") is None
+    item = lend(api, twice, "hill", skipped=True)
+    assert (item["row"], item["repeats"]) == (1, 1)
+    assert decide(api, twice, 1, who="hill")["counts"]["done"] == 2
+
+
+def test_nobody_gets_a_row_whose_like_somebody_looks_at(api, twice):
+    assert lend(api, twice)["row"] == 5  # people coded it otherwise than the machine
+    assert lend(api, twice, held=[5])["row"] == 1
+    others = seen_by_other = {}
+    while (item := lend(api, twice, "hill", held=list(seen_by_other))) is not None:
+        others[item["row"]] = item["repeats"]
+    assert set(others) == {2, 4}
+    api.clock.advance(minutes=11)
+    assert lend(api, twice, "hill", held=[2, 4])["row"] in (1, 5)
+
+
+def test_erasure_of_a_case_leaves_the_decision_on_another_with_its_text(api, twice, tmp_path):
+    seen_by(api, twice)
+    decide(api, twice, 1)
+    assert api.post("/v1/erasures", {"case_id": "a"}, "hill").json()["rows"] == 1
+    assert codes(api, twice, tmp_path)[:3] == ["", "", "health.denial;civic.hate"]
+    assert api.get("/v1/feedback", "river").json()["items"] == []
+
+
+def test_row_comes_by_itself_once_the_case_with_its_text_is_erased(api, twice):
+    api.post("/v1/erasures", {"case_id": "a"}, "hill")
+    assert seen_by(api, twice) == {2: 0, 3: 0, 4: 0, 5: 0}
+
+
+def test_old_labels_that_nobody_knows_keep_rows_apart(api, code_file):
+    table = f"id,text,kind\na,{STORY}.,beating\nb,{STORY}.,bribe\n"
+    assert seen_by(api, code_file(table, coded={"violation": [3]})) == {1: 0, 2: 0}
+
+
+def test_run_that_codes_each_row_for_itself_brings_each_row(api, code_file):
+    assert seen_by(api, code_file(TWICE, duplicates=False)) == {1: 0, 2: 0, 3: 0, 4: 0, 5: 0}
 
 
 def test_file_lies_sealed_and_is_for_coordinators(api, decided, tmp_path):
