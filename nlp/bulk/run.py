@@ -47,6 +47,7 @@ class BulkOptions:
 
     ``work`` is the folder to work in, by default one beside the output; ``workers`` the number of processes, by
     default one a core; ``row_seconds`` how long a row of up to 50,000 characters may take before it is set apart.
+    ``guarded`` has a process of its own for any number of workers and rows, so that it always is.
     ``key`` seals what lies in the work folder; ``key_file`` is where other machines find it. ``keep_work`` leaves
     that folder where it is, for a program that has still to bring the output into safety. ``legacy`` is for what
     else a legacy file holds; None reads the narrative alone. ``report`` writes the account of the run, ``check`` a
@@ -64,6 +65,7 @@ class BulkOptions:
     key_file: Path | None = None
     shard_rows: int | None = None
     row_seconds: float = ROW_SECONDS
+    guarded: bool = False
     legacy: LegacyOptions | None = None
     watchers: tuple[RowWatcher, ...] = field(default=(), repr=False)
     observers: tuple[Callable[[Legacy], Observer], ...] = field(default=(), repr=False)
@@ -185,7 +187,7 @@ def _code(
         row_seconds=bulk.row_seconds,
         on_progress=on_progress,
         key=bulk.key,
-        again=work.earlier is not None,
+        again=bulk.guarded or work.earlier is not None,
     )
 
 

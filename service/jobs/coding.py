@@ -131,6 +131,7 @@ class _Coding:
             bulk=BulkOptions(
                 workers=self._task.workers,
                 row_seconds=_ROW_SECONDS,
+                guarded=True,  # the next jobs wait for this one, and nobody looks on
                 resume=not self._anew,
                 restart=self._anew,
                 work=self._work,

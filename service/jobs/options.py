@@ -23,6 +23,7 @@ UNUSED = 0
 """Instead of the number of a column: that there is none."""
 CHECK_ROWS = 100  # that are drawn to be checked by hand, if nothing else is asked for
 
+_OF_OUTPUT = {"format", "wide", "all_codes", "keep_text", "check", "report_language", "date_column"}
 _COMMAND = re.compile(r"--(no-)?([a-z]+(?:-[a-z]+)*)")
 _FIELDS = {"join": "joins", "header": "header true"}
 
@@ -54,6 +55,12 @@ class JobOptions:
     precision: float | None = None
     check: int = CHECK_ROWS
     report_language: ReportLanguage = "en"
+
+    @staticmethod
+    def codes_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Whether two choices, as `to_json` gives them, differ in the output alone: what is coded stays good."""
+        names = (one.keys() | other.keys()) - _OF_OUTPUT
+        return all(one.get(name) == other.get(name) for name in names)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> JobOptions:

@@ -312,8 +312,9 @@ def _looked(
 @router.post("/jobs/{job_id}/start")
 def start(body: JobOptionsIn, job_id: JobId, store: StoreDep, principal: CoordinatorDep) -> JobOut:
     """Put a job into the queue. One that failed or was cancelled goes on where it was, if nothing is asked for
-    otherwise."""
-    return JobOut.from_stored(found(start_job(store, job_id, principal, body.to_value().to_json())))
+    otherwise that decides how rows are coded."""
+    options = body.to_value().to_json()
+    return JobOut.from_stored(found(start_job(store, job_id, principal, options, same=JobOptions.codes_alike)))
 
 
 @router.post("/jobs/{job_id}/cancel")

@@ -84,7 +84,8 @@ def decide(
     principal: CoordinatorDep,
 ) -> ReviewDecidedOut:
     """Decide on a row that is lent to the caller. What is accepted or corrected is kept among the decisions as well, so
-    that the software can learn from it. `accept` on a row without suggestions says that nothing applies on any axis."""
+    that the software can learn from it. `accept` on a row without suggestions says that what people coded before holds,
+    and that nothing applies on the axes that nobody coded."""
     job = found(read_job(store, job_id))
     lent = lent_row(store, job_id, row, principal)
     identifier = None
@@ -110,15 +111,26 @@ def _counts(store: Store, job_id: str) -> ReviewCountsOut:
 
 
 def _accepted(new: NewFeedback, content: Content, codebook: Codebook) -> NewFeedback:
-    """All that is suggested, as it is."""
+    """All that is suggested, as it is. Where nothing is, what people coded before holds, and on the axes that nobody
+    coded nothing applies; an axis with labels that nobody could look up is left as it is."""
     primary = content["primary"]
-    decided = tuple(
+    decided = [
         Decided(item["axis"], item["code"], "accepted", primary=primary.get(item["axis"]) == item["code"])
         for item in content["suggestions"]
         if item["suggested"]
-    )
-    nothing = () if decided else tuple(axis.id for axis in codebook.axes)
-    return NewFeedback(decided, new.text, new.corrections, new.seconds, nothing)
+    ]
+    if decided:
+        return NewFeedback(tuple(decided), new.text, new.corrections, new.seconds, ())
+    nothing = []
+    for axis in codebook.axes:
+        person = content.get("people", {}).get(axis.id)
+        if person is None or person["nothing"]:
+            nothing.append(axis.id)
+        elif not person["unknown"]:
+            codes = [code for code in person["codes"] if code in axis.codes]
+            leads = axis.has_primary and len(codes) == 1
+            decided += [Decided(axis.id, code, "added", primary=leads) for code in codes]
+    return NewFeedback(tuple(decided), new.text, new.corrections, new.seconds, tuple(nothing))
 
 
 def _timed(new: NewFeedback, time: timedelta) -> NewFeedback:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import operator
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -131,8 +132,15 @@ def note_job(store: Store, job_id: str, principal: Principal, action: str, **fac
         return _key(store, row)
 
 
-def start_job(store: Store, job_id: str, principal: Principal, options: Mapping[str, Any]) -> StoredJob | None:
-    """Put a job into the queue; None where there is none. One that was begun with the same options goes on where it
+def start_job(
+    store: Store,
+    job_id: str,
+    principal: Principal,
+    options: Mapping[str, Any],
+    *,
+    same: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] = operator.eq,
+) -> StoredJob | None:
+    """Put a job into the queue; None where there is none. One that was begun with the ``same`` options goes on where it
     was.
 
     Raises `JobMisfit` where it waits or runs already, or is done.
@@ -144,7 +152,7 @@ def start_job(store: Store, job_id: str, principal: Principal, options: Mapping[
         check_startable(row.state)
         said = _opened(store, row)
         begun = said.get("options")
-        anew = bool(row.facts.get("anew")) or (begun is not None and begun != dict(options))
+        anew = bool(row.facts.get("anew")) or (begun is not None and not same(begun, dict(options)))
         chosen = {"mapping": said.get("mapping"), "options": dict(options)}
         row.sealed = _sealed(store, job_id, {"file_name": said["file_name"], **chosen})
         row.facts = {"bytes": row.facts["bytes"], **({"anew": True} if anew else {})}

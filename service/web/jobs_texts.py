@@ -196,6 +196,7 @@ _EN: Final[dict[str, str]] = {
     "js.review.dropped": "Correction dropped.",
     "js.review.save": "Save the correction",
     "js.review.accept_none": "Nothing applies",
+    "js.review.accept_people": "As people coded it",
     "js.review.finish_first": "You are correcting: save it (C), or drop it (Escape).",
     "js.review.suggested_all": "what is suggested",
 }
@@ -412,6 +413,7 @@ _RU: Final[dict[str, str]] = {
     "js.review.dropped": "Исправление брошено.",
     "js.review.save": "Сохранить исправление",
     "js.review.accept_none": "Ничего не подходит",
+    "js.review.accept_people": "Как закодировали люди",
     "js.review.finish_first": "Вы исправляете: сохраните (C) или бросьте (Escape).",
     "js.review.suggested_all": "подсказанное",
 }

@@ -484,6 +484,16 @@ def test_cancelled_job_goes_on_where_it_was_when_it_is_started_again(jobs, half,
     assert 0 < len(coded) < 120
 
 
+def test_job_started_with_another_output_goes_on_where_it_was(jobs, half, coded):
+    other = {"text_column": 2, "report_language": "ru", "format": "xlsx", "wide": True, "check": 5}
+    jobs.post(f"/v1/jobs/{half}/start", other, "hill")
+    found = jobs.run()
+    assert (found["state"], found["files"][0]["kind"]) == ("done", "output")
+    assert 0 < len(coded) < 120
+    assert "report.html" in jobs.get(f"/v1/jobs/{half}/files/report", "river").headers["content-disposition"]
+    assert 'lang="ru"' in jobs.get(f"/v1/jobs/{half}/files/report", "river").text
+
+
 def test_job_started_with_other_options_begins_anew(jobs, half, coded):
     jobs.post(f"/v1/jobs/{half}/start", {"text_column": 2, "language": "en"}, "river")
     assert jobs.run()["state"] == "done"

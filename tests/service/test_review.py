@@ -192,6 +192,21 @@ def test_accepting_a_row_without_suggestions_says_that_nothing_applies(api):
     assert item.nothing == ("perpetrator", "population", "violation")
 
 
+def test_accepting_a_row_without_suggestions_leaves_people_their_codes(api):
+    people = {
+        "violation": {"codes": ["civic.hate"], "nothing": False, "unknown": 0},
+        "perpetrator": {"codes": [], "nothing": False, "unknown": 1},
+    }
+    rows = Queue(api, [content(1, suggestions=[], primary={}, people=people, differs=["violation"])])
+    rows.take()
+    assert rows.decide(1).status_code == 200
+    (item,) = decisions(api)
+    assert item.nothing == ("population",)
+    assert [(one.axis, one.code, one.verdict, one.primary) for one in item.decided] == [
+        ("violation", "civic.hate", "added", True)
+    ]
+
+
 def test_decision_goes_by_the_codebook_of_the_bundle_that_coded_the_row(api, codebook, monkeypatch):
     of_the_job = replace(codebook, axes=codebook.axes[:1])
     known = {FACTS["bundle"]: of_the_job}

@@ -47,8 +47,9 @@ def run_local(
 ) -> None:
     """Code the shards of a plan that are not done yet.
 
-    ``workers`` are processes, by default one a core. One, or few rows, work in this process, unless the run goes on
-    from one that was stopped (``again``): what stopped it may have been a row.
+    ``workers`` are processes, by default one a core. Where one is asked for, and of few rows, this process does the
+    work, and nothing guards it from a row that never ends; unless ``again`` says that a row may have stopped an earlier
+    run, or that nobody looks on.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def run_local(
     tally = Tally(plan, [receipt for receipt in found.values() if receipt])
     left = [shard for shard in plan.shards if not found[shard.number]]
     count = min(workers or available_cores(), len(left))
-    here = loaded.folder is None or (not again and (count <= 1 or sum(shard.rows for shard in left) <= FEW_ROWS))
+    here = loaded.folder is None or (not again and (workers == 1 or sum(shard.rows for shard in left) <= FEW_ROWS))
     if not left:
         on_progress(tally.progress())
     elif here:
@@ -219,7 +220,7 @@ class _Crew:
             if self._failed_starts >= MAX_STARTS:
                 raise RunError(
                     f"worker processes cannot start (the last one: {worker.how_it_ended()}): is there enough memory? "
-                    "--workers 1 codes without them"
+                    "--workers 1 codes without them, with --restart where the run was begun before"
                 )
         if worker.shard:
             self._left.appendleft(worker.shard)

@@ -110,7 +110,8 @@ function drawActs() {
   const seen = now();
   if (!seen) return;
   const offered = seen.item.suggestions.some((item) => item.suggested);
-  name("accept", offered ? null : texts.say("review.accept_none"));
+  const coded = Object.keys(seen.item.people).length > 0;
+  name("accept", offered ? null : texts.say(coded ? "review.accept_people" : "review.accept_none"));
   name("correct", seen.isCorrected ? texts.say("review.save") : null);
   byId("correct").classList.toggle("main", seen.isCorrected);
   byId("accept").classList.toggle("main", !seen.isCorrected);
