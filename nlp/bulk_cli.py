@@ -277,7 +277,8 @@ def bulk(
 
     A run that is stopped keeps what it has done in a folder beside OUTPUT; --resume goes on there.
 
-    Exit code 0: all rows coded; 3: some rows have an error, named in their `error` column; 2: nothing was written.
+    Exit code 0: all rows coded; 3: some rows have an error, named in their `error` column; 2: no output was written
+    (or, where the disk was full at the very end, one without its receipt).
     """
     if target is None and not dry_run:
         raise SettingsError("say by -o where the coded cases go, such as -o cases-coded.xlsx")

@@ -24,7 +24,7 @@ from .folders import JobFiles, Plain, plain_files, plain_folder, plain_mapping
 from .options import JobOptions, in_our_words
 from .tasks import Task
 
-MEMORY = 3_000_000_000  # bytes; a trial with the default bundle takes a fifth of that
+MEMORY = 1_500_000_000  # bytes; a trial with the default bundle takes less than half of that
 ROWS = 5  # first rows that are shown
 SAMPLE = 40  # rows that are coded on trial
 _CELL = 200  # characters of a cell that are shown
