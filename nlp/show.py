@@ -139,6 +139,13 @@ class _Objects:
         sys.stderr.flush()
 
 
+def _time(report: Report) -> str:
+    if report.resumed:
+        return f"{report.rows:,} rows; since the run was gone on with, it took {report.seconds:.1f} s"
+    rate = report.rows / report.seconds if report.seconds else 0
+    return f"{report.rows:,} rows in {report.seconds:.1f} s ({_speed(rate)})"
+
+
 def show_report(report: Report, target: Path, codebook: Codebook) -> None:
     """Print what a run did, the rows asked for, and where the output lies."""
     console = output_console()
@@ -148,8 +155,7 @@ def show_report(report: Report, target: Path, codebook: Codebook) -> None:
     console.print(_statuses(report))
     for note in report.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
-    rate = report.rows / report.seconds if report.seconds else 0
-    console.print(f"{report.rows:,} rows in {report.seconds:.1f} s ({_speed(rate)})", highlight=False)
+    console.print(_time(report), highlight=False)
     for kind, count in sorted(report.errors.items()):
         console.print(f"{count:,} row(s) not coded: {kind}; see their `error` column", highlight=False)
     console.print(f"Output: {target}", markup=False, highlight=False, soft_wrap=True)

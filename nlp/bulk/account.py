@@ -43,7 +43,7 @@ class Account:
         check: int,
         language: str,
         engine: str,
-        workers: int,
+        workers: int | None,
     ) -> None:
         self._legacy = legacy
         self._loaded = loaded
@@ -55,6 +55,8 @@ class Account:
         self._engine, self._workers = engine, workers
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._began = time.monotonic()
+        self.resumed = False
+        """Whether the run goes on from one that was stopped; to be set before it ends."""
         self._plan: Plan | None = None
         self._collector = _collector(loaded)
         self._sample: CheckSample | None = None
@@ -121,6 +123,7 @@ class Account:
             started=self._started,
             engine=self._engine,
             workers=self._workers,
+            resumed=self.resumed,
         )
 
 

@@ -65,6 +65,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     preview: list[tuple[int, Analysis | None, str | None]] = field(default_factory=list, repr=False)
     seconds: float = 0.0
+    resumed: bool = False
+    """Whether some of the rows were coded before, by a run that was stopped; ``seconds`` are of this one alone."""
     beside: list[Path] = field(default_factory=list)
 
     def count(self, row: Row, analysis: Analysis | None, error: str | None, *, decision: str, preview: int = 0) -> None:

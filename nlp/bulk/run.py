@@ -130,6 +130,8 @@ def run_bulk(
         plan = _plan(work, loaded, source, options, language, bulk, legacy)
         if target.suffix.lower() == ".xlsx" and plan.input.rows >= ooxml.MAX_ROWS:
             raise OutputError(f".xlsx holds at most {ooxml.MAX_ROWS:,} rows: write .csv, .jsonl or .parquet")
+        if account:
+            account.resumed = work.earlier is not None
         _code(work, plan, loaded, bulk, on_progress)
         assembled = assemble(
             work.path,
@@ -155,6 +157,7 @@ def run_bulk(
             observer.end()
         report.beside += [*([undo_path(target)] if undo else []), *(account.files if account else [])]
         report.seconds = time.monotonic() - started
+        report.resumed = work.earlier is not None
         write_receipt(
             target,
             plan,
@@ -231,7 +234,7 @@ def _account(
         check=bulk.check,
         language=bulk.report_language,
         engine=bulk.engine,
-        workers=bulk.workers or available_cores(),
+        workers=bulk.workers or (available_cores() if bulk.engine == "local" else None),
     )
 
 

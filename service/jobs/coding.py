@@ -236,7 +236,13 @@ class _Coding:
 
     def sentences(self, report: Report) -> list[str]:
         """Sentences worth telling, each once."""
-        return list(dict.fromkeys(map(in_our_words, report.notes)))
+        said = list(dict.fromkeys(map(in_our_words, report.notes)))
+        if self._review and self._review.left_out:
+            many = self._review.left_out
+            said.append(
+                f"{many:,} more row(s) should be looked at than the queue holds: bring the file in smaller parts"
+            )
+        return said
 
 
 def _is_other(work: Path, loaded: LoadedBundle) -> bool:

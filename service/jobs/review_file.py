@@ -51,6 +51,8 @@ class ReviewMaker:
         self._work = Path()
         self.found: list[ToReview] = []
         """The rows, once their texts are written."""
+        self.left_out = 0
+        """How many more there are, for which the queue has no place."""
 
     def begin(self, table: InputTable, plan: Plan, work: Path) -> None:
         """All rows are coded."""
@@ -70,6 +72,7 @@ class ReviewMaker:
             heapq.heappush(self._kept, item)
         else:
             _, dropped = heapq.heappushpop(self._kept, item)
+            self.left_out += 1
             del self._people[-dropped]
             common, _ = self._alike.pop(-dropped)
             if self._firsts.get(common) == -dropped:

@@ -348,3 +348,11 @@ def test_decisions_stay_when_the_job_is_deleted(queue):
     assert len(decisions(queue.api)) == 1
     with queue.api.store.database.reading() as session:
         assert session.scalars(select(ReviewRow)).all() == []
+
+
+def test_rows_for_which_the_queue_has_no_place_are_told(api, code_file, monkeypatch):
+    monkeypatch.setattr("service.jobs.review_file.MOST", 2)
+    job = code_file("id,text\n" + "".join(f"{at},The nurse shouted at him {at} times.\n" for at in range(5)))
+    found = api.get(f"/v1/jobs/{job}", "river").json()
+    assert found["review"]["open"] == 2
+    assert any(note.startswith("3 more row(s)") for note in found["notes"])

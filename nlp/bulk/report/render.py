@@ -111,10 +111,11 @@ def _run(report: RunReport, words: Words) -> Iterator[tuple[str, str]]:
     yield words("input"), run.input_sha256
     if run.started:
         yield words("started"), _moment(run.started)
-    yield words("took"), words.duration(run.seconds)
-    if run.seconds:
+    yield words("resumed" if run.resumed else "took"), words.duration(run.seconds)
+    if run.seconds and not run.resumed:
         yield words("speed"), words("per_second", rate=words.decimal(report.rows.total / run.seconds, 1))
-    yield words("engine"), words("workers", engine=run.engine, workers=words.number(run.workers))
+    workers = run.workers and words("workers", engine=run.engine, workers=words.number(run.workers))
+    yield words("engine"), workers or run.engine
     yield words("version"), run.casecoder
 
 

@@ -19,7 +19,8 @@ NAME = "casecoder bulk report"
 @dataclass(frozen=True)
 class RunFacts:
     """What a run was: with what, on what, how long. ``precision`` is what automatic codes promise, ``input_sha256`` the
-    hash of the file; ``started`` is a moment in ISO 8601. No name of a file: it may be somebody's."""
+    hash of the file; ``started`` is a moment in ISO 8601. ``resumed``: some rows were coded before that, in other
+    ``seconds``. ``workers`` are processes, None where a cluster has them. No name of a file: it may be somebody's."""
 
     bundle: str
     bundle_digest: str
@@ -31,7 +32,8 @@ class RunFacts:
     precision: float
     started: str | None = None
     engine: str = "local"
-    workers: int = 1
+    workers: int | None = 1
+    resumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class RunReport:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values. A count is a number, or one of two words that say why it is not there."""
-        seconds = self.facts.seconds
+        seconds = None if self.facts.resumed else self.facts.seconds
         return {
             "report": NAME,
             "format": FORMAT,

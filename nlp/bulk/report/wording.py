@@ -68,6 +68,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "version": ("casecoder", "casecoder"),
     "started": ("begun", "начало"),
     "took": ("took", "длительность"),
+    "resumed": ("took, since it was gone on with", "длительность после возобновления"),
     "speed": ("speed", "скорость"),
     "per_second": ("{rate} rows a second", "{rate} строк в секунду"),
     "engine": ("engine", "движок"),

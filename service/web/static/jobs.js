@@ -154,7 +154,8 @@ async function look(before = {}) {
   if (!job) return;
   tell(byId("prepare-said"), "", texts.say("jobs.looking"));
   const header = byId("header").value;
-  const how = { header: header ? header === "true" : null, sheet: byId("sheet").value || null };
+  const { encoding, delimiter } = unseen();
+  const how = { header: header ? header === "true" : null, sheet: byId("sheet").value || null, encoding, delimiter };
   try {
     const found = await ask(`/v1/jobs/${job.id}/preview`, how);
     if (state.job !== job) return;
@@ -221,10 +222,22 @@ function withoutNarrative() {
   }
 }
 
+/** What a program has chosen for this file, and the page does not show. */
+function unseen() {
+  const { encoding, delimiter, all_codes } = state.job?.options ?? {};
+  return state.job?.options ? { encoding, delimiter, all_codes } : {};
+}
+
+/** The columns with codes of an axis: the chosen one, with the others that a program chose after it. @param {any} place */
+function columnsOf(place) {
+  const before = state.job?.options?.coded?.[place.dataset.axis] ?? [];
+  return before[0] === Number(place.value) ? before : [Number(place.value)];
+}
+
 /** What is chosen, as the service takes it. */
 function chosen() {
   /** @type {Record<string, any>} */
-  const found = { joins: [...byId("joins").querySelectorAll("input:checked")].map((box) => Number(box.value)) };
+  const found = { ...unseen(), joins: [...byId("joins").querySelectorAll("input:checked")].map((box) => Number(box.value)) };
   for (const name of fields) {
     const { value } = byId(name);
     if (value === "") continue;
@@ -232,7 +245,7 @@ function chosen() {
   }
   for (const name of ticks) found[name] = byId(name).checked;
   const coded = codedFields.map(byId).filter((place) => place.value);
-  found.coded = Object.fromEntries(coded.map((place) => [place.dataset.axis, [Number(place.value)]]));
+  found.coded = Object.fromEntries(coded.map((place) => [place.dataset.axis, columnsOf(place)]));
   found.report_language = document.documentElement.lang;
   return found;
 }
