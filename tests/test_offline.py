@@ -117,6 +117,7 @@ def _is_coded_and_hidden(answer):
     assert "Toktosunova" not in answer
 
 
+@pytest.mark.slow  # the service answers the same case below
 def test_suggesting_needs_no_network_and_tries_none(run, home, case):
     done = run("-c", "from nlp.cli import command_line; command_line()", "suggest", "--json", given=case)
     _has_kept_to_itself(done, home)

@@ -68,7 +68,10 @@ def coordinate(site, visit):
     return make
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ru", 1280), ("ru", 360)])
+@pytest.mark.parametrize(
+    ("language", "width"),
+    [pytest.param("en", 1280, marks=pytest.mark.slow), pytest.param("ru", 1280, marks=pytest.mark.slow), ("ru", 360)],
+)
 def test_filters_case_and_export(site, coordinate, axe, tmp_path, language, width):
     texts = COORDINATOR_TEXTS[language]
     page = coordinate(language, width=width)
@@ -116,7 +119,7 @@ def test_table_of_codes_is_sorted_by_keyboard(site, coordinate, axe):
     axe(page)
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", ["en", pytest.param("ru", marks=pytest.mark.slow)])
 def test_wrong_filters_missing_cases_and_no_decisions(site, coordinate, axe, language):
     page = coordinate(language, color_scheme="dark")
     axe(page)

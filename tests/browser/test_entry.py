@@ -20,7 +20,13 @@ PLHIV = "population/plhiv"
 HATE = "violation/civic.hate"
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ru", 1280), ("ru", 360), ("en", 360)])
+@pytest.mark.parametrize(
+    ("language", "width"),
+    [
+        *(pytest.param(*values, marks=pytest.mark.slow) for values in (("en", 1280), ("ru", 1280), ("en", 360))),
+        ("ru", 360),
+    ],
+)
 def test_whole_case(serve, enter, axe, language, width):
     site = serve()
     entry = enter(site, language, width=width)
@@ -177,7 +183,7 @@ def test_ticking_that_nothing_applies(serve, enter, axe):
     }
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", ["en", pytest.param("ru", marks=pytest.mark.slow)])
 def test_axes_without_any_decision_are_named_and_kept_so(serve, enter, codebook, language):
     site = serve()
     entry = enter(site, language)

@@ -19,7 +19,7 @@ HEALTH = "perpetrator/health"
 PATIENCE = 30  # seconds
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", ["en", pytest.param("ru", marks=pytest.mark.slow)])
 def test_service_that_keeps_nothing(serve, enter, axe, language):
     entry = enter(serve(keeps=False), language)
     assert entry.at("save").is_hidden()
@@ -181,7 +181,7 @@ def test_leaving_with_an_unsaved_text_asks_first(serve, enter, saved):
     assert entry.at("text").input_value() == "The doctor refused to see her."
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.slow), "ru"])
 def test_case_that_was_erased_meanwhile_is_not_stored_anew_by_saving(serve, enter, axe, language):
     site = serve()
     entry = enter(site, language)
@@ -209,7 +209,10 @@ def _log_in(page, site, who):
     page.wait_for_url(f"{site.url}/")
 
 
-@pytest.mark.parametrize(("language", "before", "now"), [("en", "bird", "river"), ("ru", "river", "bird")])
+@pytest.mark.parametrize(
+    ("language", "before", "now"),
+    [pytest.param("en", "bird", "river", marks=pytest.mark.slow), ("ru", "river", "bird")],
+)
 def test_case_is_not_saved_as_the_person_who_logged_in_after(serve, visit, axe, narratives, language, before, now):
     """On a computer that people share: the page of the one before is still open, with a case in it."""
     site = serve(keys=True)

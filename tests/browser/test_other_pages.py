@@ -20,7 +20,7 @@ def _log_in(page, key):
     page.click("button.main")
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ru", 360)])
+@pytest.mark.parametrize(("language", "width"), [pytest.param("en", 1280, marks=pytest.mark.slow), ("ru", 360)])
 def test_login_and_logout(serve, visit, axe, language, width):
     site = serve(keys=True)
     texts = TEXTS[language]
@@ -80,7 +80,7 @@ def test_language_is_chosen_by_link_and_kept(serve, visit):
     assert page.locator("h1").inner_text() == TEXTS["ru"]["example.title"]
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ru", 360)])
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), pytest.param("ru", 360, marks=pytest.mark.slow)])
 def test_custom_element_in_a_plain_form(serve, visit, axe, codebook, language, width):
     page = visit(serve(), "/example", language, width)
     page.evaluate(

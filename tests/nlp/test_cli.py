@@ -160,7 +160,7 @@ def test_crash_shows_where_but_not_what(root):
         "import nlp.cli, nlp.pipeline\n"
         "def crash(self, narrative): raise KeyError('Zarina Qodirova')\n"
         "nlp.pipeline.Pipeline.analyze_one = crash\n"
-        "import sys; sys.argv = ['casecoder', 'suggest']; nlp.cli.app()\n"
+        "import sys; sys.argv = ['casecoder', 'suggest']; nlp.cli.command_line()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -178,7 +178,7 @@ def test_crash_shows_where_but_not_what(root):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
 def test_full_standard_output_gives_a_sentence(root):
-    program = "import sys; from nlp.cli import app; sys.argv = ['casecoder', 'redact']; app()"
+    program = "import sys; from nlp.cli import command_line; sys.argv = ['casecoder', 'redact']; command_line()"
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run(
             [sys.executable, "-c", program],
@@ -194,7 +194,7 @@ def test_full_standard_output_gives_a_sentence(root):
 
 
 def test_output_into_a_file_is_utf_8_whatever_the_console_speaks(root):
-    program = "import sys; from nlp.cli import app; sys.argv = ['casecoder', 'redact']; app()"
+    program = "import sys; from nlp.cli import command_line; sys.argv = ['casecoder', 'redact']; command_line()"
     done = subprocess.run(
         [sys.executable, "-c", program],
         input="Врач отказал ей.".encode(),
@@ -209,7 +209,9 @@ def test_output_into_a_file_is_utf_8_whatever_the_console_speaks(root):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows writes none of these")
 def test_a_crash_leaves_no_copy_of_the_memory():
     program = (
-        "import resource; from nlp.cli import app; app(['bundle', 'list'], standalone_mode=False)\n"
+        "import resource, sys; from nlp.cli import command_line; sys.argv = ['casecoder', 'bundle', 'list']\n"
+        "try: command_line()\n"
+        "except SystemExit as ended: assert not ended.code\n"
         "assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)

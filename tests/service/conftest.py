@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, make_url, text
 
 from nlp.bulk.shard_run import LoadedBundle
 from nlp.codebook import Codebook
@@ -26,7 +28,7 @@ from service.jobs.coding import CodingTask, code_job
 from service.jobs.options import JobOptions
 from service.settings import ServiceSettings
 from service.store.access import Principal, Scope, create_key
-from service.store.engine import open_engine
+from service.store.engine import Database, open_engine
 from service.store.feedback import Decided, NewFeedback, save_feedback
 from service.store.jobs import ToReview, finish_job, job_key, next_job
 from service.store.receipts import Receipt, Shown
@@ -79,8 +81,24 @@ def keyring(old_key: bytes) -> Keyring:
     return Keyring([old_key])
 
 
+@pytest.fixture(scope="session")
+def on_postgres() -> Iterator[Callable[[str], None]]:
+    """Sends a statement to the scratch database, over one connection that is opened when it is first needed."""
+    with ExitStack() as held:
+
+        @cache
+        def connection() -> Connection:
+            engine = create_engine(os.environ[POSTGRES], poolclass=NullPool, isolation_level="AUTOCOMMIT")
+            return held.enter_context(engine.connect())
+
+        def send(statement: str) -> None:
+            connection().execute(text(statement))
+
+        yield send
+
+
 @pytest.fixture
-def new_url(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+def new_url(tmp_path: Path, on_postgres: Callable[[str], None]) -> Iterator[Callable[[str], str]]:
     """Makes the URL of a fresh database of a kind; takes it away after the test."""
     made: list[str] = []
 
@@ -92,7 +110,7 @@ def new_url(tmp_path: Path) -> Iterator[Callable[[str], str]]:
         if not os.environ.get(POSTGRES):
             pytest.skip(f"{POSTGRES} holds no URL of a scratch PostgreSQL database")
         schema = f"test_{secrets.token_hex(6)}"
-        _on_postgres(f"CREATE SCHEMA {schema}")
+        on_postgres(f"CREATE SCHEMA {schema}")
         made.append(schema)
         facts = {"options": f"-csearch_path={schema}", "application_name": schema}
         url = make_url(os.environ[POSTGRES]).update_query_dict(facts)
@@ -100,14 +118,8 @@ def new_url(tmp_path: Path) -> Iterator[Callable[[str], str]]:
 
     yield make
     for schema in made:  # a test that failed may have left a transaction open, which would keep the schema
-        _on_postgres(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{schema}'")  # noqa: S608
-        _on_postgres(f"DROP SCHEMA {schema} CASCADE")
-
-
-def _on_postgres(statement: str) -> None:
-    engine = create_engine(os.environ[POSTGRES], poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
+        on_postgres(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{schema}'")  # noqa: S608
+        on_postgres(f"DROP SCHEMA {schema} CASCADE")
 
 
 @pytest.fixture(params=KINDS)
@@ -146,9 +158,25 @@ def open_store(new_url: object, engines: object, keyring: Keyring, clock: FakeCl
         store.close()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An empty SQLite database of this version: to make one for each test takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    database = Database(open_engine(f"sqlite:///{path.as_posix()}"))
+    database.migrate()
+    database.close()
+    return path.read_bytes()
+
+
 @pytest.fixture
-def store(database_url: str, open_store: Callable[..., Store]) -> Store:
-    return open_store(database_url)
+def store(database_url: str, open_store: Callable[..., Store], migrated: bytes) -> Store:
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return open_store(database_url)
+    path = Path(url.database)
+    path.touch(0o600)
+    path.write_bytes(migrated)
+    return open_store(database_url, migrate=False)
 
 
 @pytest.fixture

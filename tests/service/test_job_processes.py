@@ -160,6 +160,7 @@ def test_runner_that_is_asked_to_end_stops_its_job_in_order_and_says_no_text(sit
         assert not path.is_file() or CANARY.encode() not in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_running_job_is_cancelled_within_seconds(site):
     site = site(ROWS)
     site.run()

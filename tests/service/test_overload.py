@@ -20,6 +20,17 @@ SINGLE, BATCH = "/v1/suggestions", "/v1/suggestions/batch"
 PATIENCE = 60  # seconds until something that should happen has not
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def kind(request):
+    """PostgreSQL in the long run alone: overload is the same on both."""
+    return request.param
+
+
+@pytest.fixture
+def database_url(kind, new_url):
+    return new_url(kind)
+
+
 class Gate:
     """A classifier that lets through as many narratives as it was told to, each of which takes a time of its own."""
 

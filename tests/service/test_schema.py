@@ -20,7 +20,7 @@ from service.store.access import create_key
 from service.store.sealing import Keyring
 from service.store.store import Store
 
-CASES = int(os.environ.get("CASECODER_FUZZ_CASES", "400"))  # requests in all; `make fuzz` sends 20,000
+CASES = int(os.environ.get("CASECODER_FUZZ_CASES", "136"))  # requests in all; `make fuzz` sends 20,000
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 

@@ -24,7 +24,7 @@ from nlp.redaction import Redactor
 from nlp.tags import Tagger, Tags
 from nlp.types import Entity, Span
 from training.cli import app
-from training.corpus import Case, write_cases
+from training.corpus import Case, read_cases, write_cases
 from training.encoder.settings import Tuning
 from training.heads import Serving
 
@@ -222,6 +222,12 @@ def make_serving(pieces: WordPieces, codebook: Codebook) -> Callable[..., Servin
         return Serving(Encoder(pieces, network, width=WIDTH), tagger, pooling, Redactor((), tags.types))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def narratives(root: Path, codebook: Codebook) -> tuple[Case, ...]:
+    """All narratives of the corpus; no test changes them."""
+    return tuple(read_cases(root / "annotations" / "narratives", codebook))
 
 
 @pytest.fixture(scope="session")

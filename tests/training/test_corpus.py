@@ -81,47 +81,42 @@ def test_written_cases_read_back_as_they_were(tmp_path, codebook):
     ]
 
 
-@pytest.fixture(scope="module")
-def corpus(root, codebook):
-    return read_cases(root / "annotations" / "narratives", codebook)
-
-
-def test_corpus_is_large_and_even_enough(corpus, codebook):
-    languages = Counter(case.language for case in corpus)
+def test_corpus_is_large_and_even_enough(narratives, codebook):
+    languages = Counter(case.language for case in narratives)
     assert languages["en"] >= 200
     assert languages["ru"] >= 200
-    assert min(count_codes(corpus, codebook).values()) >= 8
-    assert 0.13 <= sum(case.codes["violation"] == frozenset() for case in corpus) / len(corpus) <= 0.20
+    assert min(count_codes(narratives, codebook).values()) >= 8
+    assert 0.13 <= sum(case.codes["violation"] == frozenset() for case in narratives) / len(narratives) <= 0.20
 
 
-def test_every_code_of_the_corpus_has_evidence(corpus):
-    for case in corpus:
+def test_every_code_of_the_corpus_has_evidence(narratives):
+    for case in narratives:
         for axis, codes in case.codes.items():
             assert set(case.evidence.get(axis, {})) == set(codes or ()), case.case_id
 
 
-def test_codes_that_go_together_do(corpus, codebook):
-    for case in corpus:
+def test_codes_that_go_together_do(narratives, codebook):
+    for case in narratives:
         codes = {code for by_axis in case.codes.values() for code in by_axis or ()}
         for code in codes:
             assert set(codebook.label(code).beside) <= codes, case.case_id
 
 
-def test_primary_codes_follow_the_rules(corpus, codebook):
-    for case in corpus:
+def test_primary_codes_follow_the_rules(narratives, codebook):
+    for case in narratives:
         for axis, code in case.primary.items():
             assert bool(code) == bool(case.codes[axis]), case.case_id
             others = [other for other in case.codes[axis] or () if codebook.label(other).may_lead]
             assert code is None or codebook.label(code).may_lead or not others, case.case_id
 
 
-def test_narratives_are_invented_and_say_so(corpus):
-    assert {case.source for case in corpus} == {"invented"}
-    assert all(case.writer and case.theme and case.country for case in corpus)
+def test_narratives_are_invented_and_say_so(narratives):
+    assert {case.source for case in narratives} == {"invented"}
+    assert all(case.writer and case.theme and case.country for case in narratives)
 
 
-def test_marked_form_of_a_narrative_reads_back_as_it_was(corpus, codebook, tmp_path):
-    sample = corpus[::25]
+def test_marked_form_of_a_narrative_reads_back_as_it_was(narratives, codebook, tmp_path):
+    sample = narratives[::25]
     (tmp_path / "marked.txt").write_text("\n".join(map(marked_form, sample)), encoding="utf-8")
     again = cases_from_marked(tmp_path / "marked.txt", codebook)
     for before, after in zip(sample, again, strict=True):

@@ -66,10 +66,9 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_case_comes_back_whole(name, root, codebook, tmp_path):
+def test_every_case_comes_back_whole(name, narratives, codebook, tmp_path):
     write, read = FORMATS[name]
-    corpus = read_cases(root / "annotations" / "narratives", codebook)
-    cases = [CASE, UNMARKED, *corpus[::15]]
+    cases = [CASE, UNMARKED, *narratives[::15]]
     write(tmp_path / "cases", cases, codebook)
     back = read(tmp_path / "cases", codebook)
     assert list(map(comparable, back)) == list(map(comparable, cases))

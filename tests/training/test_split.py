@@ -6,7 +6,7 @@ import pytest
 
 from nlp.errors import CorpusError
 from nlp.types import Entity, Span
-from training.corpus import Case, groups_of, read_cases
+from training.corpus import Case, groups_of
 from training.duplicates import near_duplicates
 from training.split import Plan, apply_frozen, divided, freeze, read_frozen, split_cases, straddling, write_frozen
 
@@ -171,9 +171,8 @@ def test_near_duplicates_with_other_names_are_found_and_straddling_is_noticed():
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_corpus_splits_have_every_code(root, codebook, config, language):
-    cases = read_cases(root / "annotations" / "narratives", codebook)
-    splits = divided(cases, config.split, root / config.splits if config.splits else None)
+def test_corpus_splits_have_every_code(root, narratives, codebook, config, language):
+    splits = divided(narratives, config.split, root / config.splits if config.splits else None)
     for members in splits.values():
         spoken = [case for case in members if case.language == language]
         for axis in codebook.axes:

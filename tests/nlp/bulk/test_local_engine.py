@@ -134,7 +134,7 @@ def test_workers_that_cannot_start_end_the_run_with_a_sentence(write_cases, tmp_
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
 
 
-def test_what_a_worker_says_of_a_crash_holds_no_text(write_cases, tmp_path, tiny, stumbling, capfd):
+def test_what_a_worker_says_of_a_crash_holds_no_text(prepared, tiny, stumbling, capfd):
     program = f"""
     import sys, nlp.bulk.engines.worker
     import nlp.bulk.shard_run as m
@@ -145,8 +145,9 @@ def test_what_a_worker_says_of_a_crash_holds_no_text(write_cases, tmp_path, tiny
     import textwrap
 
     stumbling(program=textwrap.dedent(program))
+    work, plan = prepared(texts(4))
     with pytest.raises(RunError, match=r"a worker process failed \(ValueError\)") as caught:
-        run_bulk(tiny, write_cases(texts(70)), tmp_path / "out.jsonl", bulk=BulkOptions(workers=2, shard_rows=10))
+        run_local(work, plan, bundle=tiny, workers=1, again=True)
     assert CANARY not in "".join([*capfd.readouterr(), str(caught.value)])
 
 
@@ -436,7 +437,7 @@ def test_sealed_work_goes_on_with_its_key_alone(write_cases, tmp_path, tiny):
     for key, said in ((None, "--key-file"), (bytes(32), "another key")):
         with pytest.raises(RunError, match=said):
             run_bulk(tiny, source, target, bulk=BulkOptions(key=key, resume=True))
-    assert run_bulk(tiny, source, target, bulk=BulkOptions(key=KEY, resume=True)).rows == 20
+    assert run_bulk(tiny, source, target, bulk=BulkOptions(key=KEY, resume=True, workers=1)).rows == 20
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -494,6 +495,7 @@ class TestCommand:
         return use_tiny_bundle
 
     @on_linux
+    @pytest.mark.slow  # the tests by force kill runs too
     def test_killed_run_leaves_no_worker_and_goes_on(self, write_cases, tmp_path, stumbling, workers_of):
         log = stumbling(pause=0.05)
         source, target = write_cases(texts(150)), tmp_path / "out.jsonl"
@@ -581,7 +583,7 @@ class TestCommand:
         done = CliRunner().invoke(app, ["bulk", str(source), "-o", str(tmp_path / "other.jsonl"), "--resume"])
         assert done.exit_code in (0, 3)
         assert "nothing to go on with" in done.stderr
-        done = CliRunner().invoke(app, ["bulk", str(source), "-o", str(target), "--resume"])
+        done = CliRunner().invoke(app, ["bulk", str(source), "-o", str(target), "--resume", "--workers", "1"])
         assert "nothing to go on with" not in done.stderr
 
     def test_key_of_the_environment_seals_the_work(self, stopped, monkeypatch):

@@ -3,7 +3,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,11 @@ ROWS = [
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    path = tmp_path / "legacy.jsonl"
+    return write_source(tmp_path)
+
+
+def write_source(folder: Path) -> Path:
+    path = folder / "legacy.jsonl"
     lines = [json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False) for row in ROWS]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
@@ -76,12 +82,29 @@ class Coded:
             return [dict(zip(table.columns, map(text_of, row.cells), strict=True)) for row in table.rows()]
 
 
+@pytest.fixture(scope="module")
+def coded_once(
+    constant_pipeline_of_module: Pipeline, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, bool], Path]:
+    """The folder of a coded table of each kind; tests take a copy."""
+    source = write_source(tmp_path_factory.mktemp("source"))
+
+    @cache
+    def folder_of(ending: str, wide: bool) -> Path:
+        folder = tmp_path_factory.mktemp("coded")
+        make(constant_pipeline_of_module, source, folder / f"coded.{ending}", wide=wide, all_codes=wide)
+        return folder
+
+    return folder_of
+
+
 @pytest.fixture(
     params=[(ending, wide) for ending in ENDINGS for wide in (False, True)], ids=lambda it: f"{it[0]}-{it[1]}"
 )
-def coded(request: pytest.FixtureRequest, constant_pipeline: Pipeline, source: Path, tmp_path: Path) -> Coded:
+def coded(request: pytest.FixtureRequest, coded_once: Callable[[str, bool], Path], tmp_path: Path) -> Coded:
     ending, wide = request.param
-    return make(constant_pipeline, source, tmp_path / f"coded.{ending}", wide=wide, all_codes=wide)
+    shutil.copytree(coded_once(ending, wide), tmp_path, dirs_exist_ok=True)
+    return Coded(tmp_path / f"coded.{ending}")
 
 
 def make(pipeline: Pipeline, source: Path, target: Path, **options: Any) -> Coded:

@@ -11,7 +11,7 @@ from nlp.pseudonyms.pools import COUNTRIES, CULTURES, place_names, pool
 from nlp.pseudonyms.spelling import respell
 from nlp.pseudonyms.wording import like
 from nlp.types import Entity, Span
-from training.corpus import Case, case_from_json, case_json, read_cases
+from training.corpus import Case, case_from_json, case_json
 from training.marking import read_marked
 from training.refill import HEAVY, Refiller
 from training.refill.places import Places
@@ -38,23 +38,18 @@ def _refilled(marked, language, country=None, seed=1):
     return Refiller(seed=seed).refill(_case(marked, language, country))
 
 
-@pytest.fixture(scope="module")
-def cases(root, codebook):
-    return read_cases(root / "annotations" / "narratives", codebook)
-
-
-def test_narratives_survive_heavy_noise(cases, codebook):
+def test_narratives_survive_heavy_noise(narratives, codebook):
     refiller = Refiller(seed=3, noise=HEAVY)
-    for case in cases[::5]:
+    for case in narratives[::5]:
         made = refiller.refill(case)
         again = case_from_json(case_json(made), codebook, "refilled", 1)
         assert len(again.entities or ()) == len(case.entities or ())
         assert again.codes == case.codes
 
 
-def test_nearly_every_identifier_differs_and_the_text_around_them_stays(cases):
+def test_nearly_every_identifier_differs_and_the_text_around_them_stays(narratives):
     refiller = Refiller(seed=1)
-    for case in cases[::6]:
+    for case in narratives[::6]:
         made = refiller.refill(case)
         assert _around(made) == _around(case)
         for by_code in made.evidence.values():
