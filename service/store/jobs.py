@@ -165,6 +165,8 @@ def start_job(
 
 def check_startable(state: str) -> None:
     """Raise `JobMisfit` for the state of a job of which nothing can be chosen any more."""
+    if state == "done":
+        raise JobMisfit("this job is done: bring the file again to have it coded otherwise")
     if state not in _STARTABLE:
         raise JobMisfit("this job was started already: cancel it first, or bring the file again")
 
