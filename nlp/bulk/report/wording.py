@@ -277,11 +277,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "check": ("Check it by hand", "Проверьте вручную"),
     "check_how": (
         "No figure here replaces looking. A sheet of random rows with empty columns lies beside the coded file "
-        "(`casecoder bulk ... --check 100`; on the page by itself); when two or three people have filled it in, `casecoder check-result SHEET` says how many codes "
-        "are right in this very file, with an interval.",
+        "(`casecoder bulk ... --check 100`; on the page by itself); when two or three people have filled it in, "
+        "`casecoder check-result SHEET` says how many codes are right in this very file, with an interval.",
         "Никакие числа не заменят чтения. Рядом с файлом с кодами лежит таблица случайных строк с пустыми столбцами "
-        "(`casecoder bulk ... --check 100`; на странице сама собой); когда люди её заполнят, `casecoder check-result ТАБЛИЦА` скажет, сколько кодов верно "
-        "именно в этом файле, с интервалом.",
+        "(`casecoder bulk ... --check 100`; на странице сама собой); когда люди её заполнят, "
+        "`casecoder check-result ТАБЛИЦА` скажет, сколько кодов верно именно в этом файле, с интервалом.",
     ),
     "notes": ("Notes of the run", "Замечания о запуске"),
 }
