@@ -16,9 +16,12 @@ import openpyxl
 import pytest
 from defusedxml.ElementTree import fromstring
 
-from nlp.bulk.run import run_bulk
+from nlp.bulk.amending import amend
+from nlp.bulk.legacy import LegacyOptions
+from nlp.bulk.run import BulkOptions, run_bulk
 from nlp.bulk.tables import InputOptions, open_input, unescape_cell
 from nlp.bulk.undo import undo_run
+from nlp.bulk.unmapped import unmapped_path
 from nlp.bulk.values import text_of
 from nlp.pipeline import Pipeline
 
@@ -83,16 +86,22 @@ def convert(files: Sequence[Path], to: str, folder: Path, *options: str) -> None
     assert {path.stem for path in out.iterdir()} >= {path.stem for path in files}
 
 
-@pytest.fixture(scope="module")
-def exports(constant_pipeline_of_module: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Coded tables of hostile cells, and what LibreOffice makes of them in folders beside them."""
-    folder = tmp_path_factory.mktemp("exports")
+def write_cases(folder: Path) -> Path:
+    """A table of which every cell is hostile."""
     source = folder / "cases.csv"
     with source.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for at, cell in enumerate(HOSTILE):
             writer.writerow([f"{cell} {at}", cell, f"{cell[:MOST]} The doctor refused.", cell])
+    return source
+
+
+@pytest.fixture(scope="module")
+def exports(constant_pipeline_of_module: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Coded tables of hostile cells, and what LibreOffice makes of them in folders beside them."""
+    folder = tmp_path_factory.mktemp("exports")
+    source = write_cases(folder)
     options = InputOptions(text_column="text", header=True)
     for ending in ENDINGS:
         for wide in (False, True):
@@ -113,6 +122,33 @@ def exports(constant_pipeline_of_module: Pipeline, tmp_path_factory: pytest.Temp
     for ending, separator in SEPARATORS.items():
         convert(sorted(folder.glob(f"*-{ending}.{ending}")), "ods", folder, FILTER.format(separator=separator))
     return folder
+
+
+@pytest.fixture(scope="module")
+def beside(constant_pipeline_of_module: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What lies beside coded tables of hostile cells and labels, and these with codes set anew, in LibreOffice."""
+    folder = tmp_path_factory.mktemp("beside")
+    source, files = write_cases(folder), []
+    for ending in ("xlsx", "csv"):
+        target = folder / f"{ending}-coded.{ending}"
+        coded = LegacyOptions(coded=(("violation", "@note"),), duplicates=False)
+        options = InputOptions(text_column="text", header=True)
+        bulk = BulkOptions(legacy=coded, check=len(HOSTILE))
+        report = run_bulk(constant_pipeline_of_module, source, target, options=options, language="en", bulk=bulk)
+        decided = folder / f"{ending}-decided.{ending}"
+        amend(target, decided, {1: {"codes_violation": "health.denial", "codes_by_violation": "person"}})
+        sheets = [path for path in report.beside if path.suffix in (".xlsx", ".csv")]
+        files += [target, decided, *sheets, unmapped_path(target)]
+    assert len(files) == 8
+    convert([path for path in files if path.suffix == ".xlsx"], "ods", folder)
+    convert(
+        [path for path in files if path.suffix == ".csv"], "ods", folder, FILTER.format(separator=SEPARATORS["csv"])
+    )
+    return [folder / "ods" / f"{path.stem}.ods" for path in files]
+
+
+def test_libreoffice_finds_no_formula_in_what_lies_beside_and_was_decided(beside: list[Path]) -> None:
+    assert [path.name for path in beside if b"table:formula=" in content(path)] == []
 
 
 NAMES = [f"{layout}-{ending}" for ending in ENDINGS for layout in ("flat", "wide")]
