@@ -53,8 +53,8 @@ class XlsxSource:
     arrow_types: dict[str, Any] | None = None
     notes: Sequence[str]
 
-    def __init__(self, path: Path, options: InputOptions) -> None:
-        check_archive(path)
+    def __init__(self, path: Path, options: InputOptions, *, vouched: bool = False) -> None:
+        check_archive(path, most=None if vouched else MAX_UNPACKED)
         self._file = path.open("rb")
         try:
             self._book = _open(self._file)
@@ -89,8 +89,11 @@ class XlsxSource:
         self._file.close()
 
 
-def check_archive(path: Path) -> None:
-    """Refuse what is no XLSX file, and archives that would unpack to more than a table can be; unpacks nothing."""
+def check_archive(path: Path, *, most: int | None = MAX_UNPACKED) -> None:
+    """Refuse what is no XLSX file, and archives that would unpack to more than a table can be; unpacks nothing.
+
+    ``most`` is in bytes, None for a file that is known to be one of ours.
+    """
     with path.open("rb") as file:
         head = file.read(512)
     if head.startswith(b"\xd0\xcf\x11\xe0"):  # compound file: .xls, and .xlsx behind a password
@@ -106,7 +109,7 @@ def check_archive(path: Path) -> None:
         raise
     except (zipfile.BadZipFile, ValueError, EOFError):
         raise TableError(_DAMAGED) from None
-    _check_sizes(entries)
+    _check_sizes(entries, most)
     if not any(entry.filename.endswith("workbook.xml") for entry in entries):
         raise TableError(f"this is an archive, but no .xlsx workbook of tables: {_RESAVE}")
 
@@ -138,12 +141,12 @@ def _too_many() -> str:
     return f"this .xlsx file has more than {MAX_ENTRIES:,} parts: {_DIVIDE}"
 
 
-def _check_sizes(entries: Sequence[zipfile.ZipInfo]) -> None:
+def _check_sizes(entries: Sequence[zipfile.ZipInfo], most: int | None) -> None:
     advice = _DIVIDE
     if len(entries) > MAX_ENTRIES:
         raise TableError(_too_many())
-    if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
-        raise TableError(f"this .xlsx file unpacks to more than {MAX_UNPACKED // 1_000_000} MB: {advice}")
+    if most is not None and sum(entry.file_size for entry in entries) > most:
+        raise TableError(f"this .xlsx file unpacks to more than {most // 1_000_000} MB: {advice}")
     if any(entry.file_size > _SMALL and entry.file_size > MAX_RATIO * entry.compress_size for entry in entries):
         raise TableError(f"this .xlsx file unpacks to more than {MAX_RATIO} times its size: {advice}")
     if any(entry.flag_bits & 1 for entry in entries):

@@ -203,6 +203,17 @@ def test_narratives_that_are_not_those_that_were_coded_are_found(run):
     assert verify_output(target, source)[1] == ["the narratives of the input are not those that were coded"]
 
 
+def test_workbook_of_ours_is_proved_however_large_it_is(constant_pipeline, tmp_path, monkeypatch):
+    source, target = tmp_path / "in.csv", tmp_path / "out.xlsx"
+    write_table(source, [["id", "text"], *([number, TEXT] for number in range(50))])
+    run_bulk(constant_pipeline, source, target)
+    monkeypatch.setattr("nlp.bulk.xlsx_input.MAX_UNPACKED", 1_000)
+    assert verify_output(target, source) == (50, [])
+    target.write_bytes(target.read_bytes() + b"\0")
+    _, found = verify_output(target, source)
+    assert any("unpacks to more than" in fault for fault in found)
+
+
 def test_long_list_of_faults_is_cut(constant_pipeline, tmp_path):
     rows = [["nr", "text"], *([number, TEXT] for number in range(50))]
     source, target = write_table(tmp_path / "in.csv", rows), tmp_path / "out.csv"
