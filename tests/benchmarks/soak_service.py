@@ -22,6 +22,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from serving import Answer, Caller, Seen, Service, at_share, timed
@@ -82,7 +83,7 @@ class Person:
         answer = timed(lambda: self._caller.send(method, path, body), self.seen[kind])
         if answer.status == wanted:
             return answer
-        self.wrong[f"{kind} {answer.status}"] += 1
+        self.wrong[f"{kind} {answer.status} {_code_of(answer)}"] += 1
         return None
 
     def _send_text(self, kind: str) -> None:
@@ -150,6 +151,13 @@ class Watch:
             [round(statistics.median(look[0] for look in part), 1) for part in (first, last)],
             [statistics.median(look[1] for look in part) for part in (first, last)],
         )
+
+
+def _code_of(answer: Answer) -> str:
+    """What a problem is called, so that a refusal under load is told from trouble with the store."""
+    with suppress(ValueError, AttributeError):
+        return str(answer.json().get("code", ""))
+    return ""
 
 
 def side_by_side(people: list[Person], work: Callable[[int], None]) -> None:
