@@ -165,8 +165,8 @@ def _limit_memory(most: int) -> None:
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        lowest = min(most, *(limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY), most)
-        resource.setrlimit(resource.RLIMIT_DATA, (lowest, hard))
+        limits = [limit for limit in (most, soft, hard) if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
 
 
 def _low_priority_flag() -> int:

@@ -122,6 +122,16 @@ def new_url(tmp_path: Path, on_postgres: Callable[[str], None]) -> Iterator[Call
         on_postgres(f"DROP SCHEMA {schema} CASCADE")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What PostgreSQL repeats of modules marked `mostly_sqlite` is slow, but for tests marked `both_databases`."""
+    for item in items:
+        kind = getattr(item, "callspec", None) and item.callspec.params.get("database_url")
+        repeats = kind == "postgresql" and item.get_closest_marker("mostly_sqlite")
+        if repeats and not item.get_closest_marker("both_databases"):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, new_url: Callable[[str], str]) -> str:
     return new_url(request.param)

@@ -30,24 +30,12 @@ from service.store.feedback import Wanted, list_feedback
 from service.store.tables import AuditEntry, Secret
 from training.package import Identity
 
+pytestmark = pytest.mark.mostly_sqlite
+
 TEXT = "The doctor refused to see me."
 SAYS = {"denial-1": "health.denial", "hate-1": "civic.hate"}
 CYRILLIC = re.compile(r"[а-яё]")
 PATIENCE = 60  # seconds until something that should happen has not
-
-
-both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def kind(request):
-    """PostgreSQL in the long run alone, but for tests of what the database has a say in (`both_databases`)."""
-    return request.param
-
-
-@pytest.fixture
-def database_url(kind, new_url):
-    return new_url(kind)
 
 
 @pytest.fixture
@@ -307,7 +295,7 @@ def test_only_administrators_change_the_bundle(api):
     assert api.suggest()["bundle"] == "constant-1"
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_bundle_that_could_not_be_kept_in_the_audit_log_is_not_served(api, monkeypatch):
     from service.errors import StoreError
 
@@ -365,7 +353,7 @@ def test_receipt_of_the_bundle_before_is_judged_by_the_codebook_of_its_time(begi
 # Several processes, and another start
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_other_processes_follow(begin):
     first, second = begin("denial-1"), begin("denial-1")
     first.post("/v1/bundles/active", json={"name": "hate-1"})
@@ -409,7 +397,7 @@ def test_other_processes_serve_no_other_bundle_of_the_same_name(begin, folder, c
     assert "not as it was when it was chosen" in caplog.text
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_choice_holds_after_another_start(begin):
     begin("denial-1").post("/v1/bundles/active", json={"name": "hate-1"})
     assert served(begin("denial-1")) == "hate-1"
@@ -441,7 +429,7 @@ def test_bundle_of_the_settings_can_be_chosen_again_wherever_it_lies(begin, fold
         assert served(client) == name
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_who_can_write_to_the_database_cannot_choose(begin, store):
     first, second = begin("denial-1"), begin("denial-1")
     first.post("/v1/bundles/active", json={"name": "hate-1"})

@@ -11,6 +11,8 @@ import pytest
 from nlp.bulk.tables import InputOptions, open_input, open_output
 from service.jobs.deciding import DecidingTask, decide_apart, decide_file
 
+pytestmark = pytest.mark.mostly_sqlite
+
 HEADER = ("id", "text", "codes_violation", "n")
 ROWS = (
     ("=1+2", "The doctor refused to see [her], he said.", "theirs", -5),
@@ -24,20 +26,6 @@ CORRECTION = [
     {"axis": "violation", "code": "civic.hate", "verdict": "added"},
     {"axis": "population", "code": "plhiv", "verdict": "rejected"},
 ]
-
-
-both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def kind(request):
-    """PostgreSQL in the long run alone, but for tests of what the database has a say in (`both_databases`)."""
-    return request.param
-
-
-@pytest.fixture
-def database_url(kind, new_url):
-    return new_url(kind)
 
 
 @pytest.fixture
@@ -112,7 +100,7 @@ def test_file_has_what_is_decided_when_it_is_fetched(api, decided, tmp_path):
     assert fetch(api, job, "decided", tmp_path)[2]["codes_by_violation"] in ("", None)
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_decisions_of_an_erased_case_are_not_in_the_file(api, decided, tmp_path):
     job = decided(".csv")
     fetch(api, job, "decided", tmp_path)
@@ -185,7 +173,7 @@ def seen_by(api, job, **options):
     return found
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_rows_that_are_alike_come_once_and_are_decided_together(api, twice, tmp_path):
     assert seen_by(api, twice) == {1: 1, 2: 0, 4: 0, 5: 0}  # what people coded otherwise comes by itself
     counts = decide(api, twice, 1)["counts"]
@@ -196,7 +184,7 @@ def test_rows_that_are_alike_come_once_and_are_decided_together(api, twice, tmp_
     assert len(api.get("/v1/feedback", "river").json()["items"]) == 1
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_decision_on_rows_that_are_alike_is_taken_back_for_all(api, twice, tmp_path):
     seen_by(api, twice)
     decide(api, twice, 1)
@@ -217,19 +205,17 @@ def test_rows_that_are_alike_are_skipped_together_and_come_back_once(api, twice)
     assert decide(api, twice, 1, who="hill")["counts"]["done"] == 2
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_nobody_gets_a_row_whose_like_somebody_looks_at(api, twice):
     assert lend(api, twice)["row"] == 5  # people coded it otherwise than the machine
     assert lend(api, twice, held=[5])["row"] == 1
-    others = seen_by_other = {}
-    while (item := lend(api, twice, "hill", held=list(seen_by_other))) is not None:
-        others[item["row"]] = item["repeats"]
+    others = seen_by(api, twice, who="hill")
     assert set(others) == {2, 4}
     api.clock.advance(minutes=11)
     assert lend(api, twice, "hill", held=[2, 4])["row"] in (1, 5)
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_erasure_of_a_case_leaves_the_decision_on_another_with_its_text(api, twice, tmp_path):
     seen_by(api, twice)
     decide(api, twice, 1)

@@ -13,6 +13,8 @@ from service.store.feedback import Wanted, list_feedback
 from service.store.jobs import finish_job, job_key, next_job, read_job, start_job
 from service.store.tables import AuditEntry, ReviewRow
 
+pytestmark = pytest.mark.mostly_sqlite
+
 CANARY = "qazanarbekovaxx"
 TABLE = f"""id,text,place
 C-{CANARY},The doctor refused to see her.,Osh
@@ -21,20 +23,6 @@ C-{CANARY},They beat her at the station.,Osh
 ,Nobody came when she called.,Osh
 """
 KEPT = "C-2,The nurse shouted at him.,Bishkek"
-
-
-both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def kind(request):
-    """PostgreSQL in the long run alone, but for tests of what the database has a say in (`both_databases`)."""
-    return request.param
-
-
-@pytest.fixture
-def database_url(kind, new_url):
-    return new_url(kind)
 
 
 def erase(api, case_id=f"C-{CANARY}", **body):
@@ -64,7 +52,7 @@ def told(api, action):
         return session.scalars(select(AuditEntry.facts).where(AuditEntry.action == action)).all()
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_rows_of_a_case_leave_the_queue_with_their_texts_and_decisions(api, code_file):
     job = code_file(TABLE)
     assert {review(api, job) for _ in range(4)} == {1, 2, 3, 4}
@@ -86,7 +74,7 @@ def test_job_that_holds_the_case_is_told_and_kept(api, code_file):
     assert api.get(f"/v1/jobs/{job}/files/output", "river").status_code == 200
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_job_that_holds_the_case_is_deleted_with_all_its_files_where_asked(api, code_file, raw_content):
     job, other = code_file(TABLE), code_file(f"id,text\n{KEPT}\n")
     review(api, job)
@@ -154,7 +142,7 @@ def test_job_that_was_read_and_cancelled_is_known_to_hold_the_case(api, code_fil
     assert [(one["id"], one["holds"]) for one in erase(api)["jobs"]] == [(job, "yes")]
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_running_job_is_deleted_too_and_its_end_is_no_error(api, code_file):
     job = code_file(TABLE, until="begun")
     start_job(api.store, job, Principal("river", "coordinator", None), {"text_column": 2, "id_column": 1})
@@ -175,7 +163,7 @@ def test_case_is_found_among_the_rows_of_a_workbook(api, code_file, tmp_path):
     assert queue_rows(api, job) == [2]
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_hashes_of_cases_lie_sealed_and_differ_between_jobs(api, code_file):
     files = api.client.app.state.job_files
     one, other = (code_file(TABLE) for _ in range(2))
@@ -194,7 +182,7 @@ def test_erasing_is_audited_without_the_case(api, code_file):
         assert CANARY not in str(session.scalars(select(AuditEntry.facts)).all())
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_row_of_an_erased_case_that_somebody_has_cannot_be_decided(api, code_file):
     job = code_file(TABLE)
     item = api.post(f"/v1/jobs/{job}/review/next", {}, "river").json()["item"]
@@ -203,7 +191,7 @@ def test_row_of_an_erased_case_that_somebody_has_cannot_be_decided(api, code_fil
     assert (reply.status_code, reply.json()["code"]) == (409, "review.gone")
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_text_that_is_gone_while_its_row_is_lent_is_told_as_gone(api, code_file):
     job = code_file(TABLE)
     row = api.post(f"/v1/jobs/{job}/review/next", {}, "river").json()["item"]["row"]
@@ -212,7 +200,7 @@ def test_text_that_is_gone_while_its_row_is_lent_is_told_as_gone(api, code_file)
     assert (reply.status_code, reply.json()["code"]) == (409, "review.gone")
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_nothing_is_erased_where_the_audit_log_cannot_be_written(api, code_file, monkeypatch):
     job = code_file(TABLE)
     with monkeypatch.context() as patch:

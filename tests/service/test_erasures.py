@@ -16,22 +16,10 @@ from service.store.feedback import Wanted, count_feedback, erase_case, list_feed
 from service.store.store import case_digest
 from service.store.tables import Erasure, Feedback
 
+pytestmark = pytest.mark.mostly_sqlite
+
 CANARY = "qazanarbekovaxx"
 ACCEPT = {"axis": "violation", "code": "health.denial", "verdict": "accepted"}
-
-
-both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def kind(request):
-    """PostgreSQL in the long run alone, but for tests of what the database has a say in (`both_databases`)."""
-    return request.param
-
-
-@pytest.fixture
-def database_url(kind, new_url):
-    return new_url(kind)
 
 
 def erase(api, case_id="case-7"):
@@ -61,7 +49,7 @@ def test_receipt_from_before_the_erasure_of_its_case_is_refused(api, who):
     assert count_feedback(api.store, Wanted()) == 0
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_decision_that_was_erased_is_not_stored_anew_by_sending_it_again(api, clock):
     receipt = api.suggest(case_id="case-7")["receipt"]
     assert api.decide(receipt=receipt, request="request-1").status_code == 201
@@ -93,7 +81,7 @@ def test_other_cases_and_texts_without_a_case_are_stored_as_before(api):
     assert [api.decide(receipt=receipt).status_code for receipt in receipts] == [201, 201, 201]
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_suggestions_that_are_asked_for_after_the_erasure_are_stored(api):
     erase(api)
     receipt = api.suggest(case_id="case-7")["receipt"]
@@ -102,7 +90,7 @@ def test_suggestions_that_are_asked_for_after_the_erasure_are_stored(api):
     refused(api.decide(receipt=receipt))
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_case_that_is_erased_twice_is_erased_up_to_the_last_time(api, clock):
     erase(api)
     receipt = api.suggest(case_id="case-7")["receipt"]
@@ -125,7 +113,7 @@ def test_refusal_is_told_in_russian(api):
     assert "удалили" in refused(reply)["detail"]
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_erasures_are_forgotten_when_no_receipt_is_older(api, clock):
     receipt = api.suggest(case_id="case-7")["receipt"]
     erase(api)
@@ -140,7 +128,7 @@ def test_erasures_are_forgotten_when_no_receipt_is_older(api, clock):
     assert (reply.status_code, reply.json()["code"]) == (422, "receipt.invalid")
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_erasure_keeps_neither_the_id_nor_the_hash_that_decisions_have(api, raw_content):
     digest = case_digest(api.store, f"case-{CANARY}")
     api.decide(receipt=api.suggest(case_id=f"case-{CANARY}")["receipt"])
@@ -164,7 +152,7 @@ def test_blank_id_is_that_of_no_case(api, blank):
     assert count_feedback(api.store, Wanted()) == 1
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_erasures_come_back_with_a_backup(api, open_store, new_url, tmp_path, clock, save, new_receipt):
     receipt = new_receipt(api.store, "case-7")
     clock.advance(seconds=1)
@@ -180,7 +168,7 @@ def test_erasures_come_back_with_a_backup(api, open_store, new_url, tmp_path, cl
     assert count_feedback(back, Wanted()) == 0
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_decision_that_comes_while_its_case_is_erased_is_erased_or_refused(
     store, save, open_store, database_url, new_receipt, clock, monkeypatch
 ):
@@ -203,7 +191,7 @@ def test_decision_that_comes_while_its_case_is_erased_is_erased_or_refused(
     assert count_feedback(store, Wanted()) == 0
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_database_of_the_version_before_is_brought_to_this_one_and_keeps_all(
     store, save, open_store, database_url, new_receipt, clock
 ):

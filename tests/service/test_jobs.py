@@ -24,6 +24,8 @@ from service.store.jobs import finish_job, hold_lease, job_key, next_job, read_j
 from service.store.sealing import Keyring
 from service.store.tables import AuditEntry, Job
 
+pytestmark = pytest.mark.mostly_sqlite
+
 CANARY = "Qazanarbek Ovaxx"
 TABLE = f"""id,what happened,place
 a-1,The doctor refused to see {CANARY} because of his status.,Osh
@@ -93,20 +95,6 @@ class SilentChild(ThreadChild):
 
     def _work(self, task, loaded):
         self.said.put(None)
-
-
-both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def kind(request):
-    """PostgreSQL in the long run alone, but for tests of what the database has a say in (`both_databases`)."""
-    return request.param
-
-
-@pytest.fixture
-def database_url(kind, new_url):
-    return new_url(kind)
 
 
 @pytest.fixture
@@ -252,7 +240,7 @@ def test_plain_folder_of_a_process_that_died_is_swept():
 # Bringing a file
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_file_is_stored_encrypted_and_told_to_the_audit_log(jobs, raw_content):
     reply = jobs.bring(name="%D0%94%D0%B5%D0%BB%D0%B0%20Qazanarbek.csv")
     assert reply.status_code == 201
@@ -384,7 +372,7 @@ def test_column_of_the_narrative_is_no_id_which_comes_out_as_it_is(jobs, options
 # Running it
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_job_runs_and_its_output_has_every_row(jobs, raw_content):
     job = jobs.done()
     assert (job["state"], job["progress"]["rows"], job["progress"]["errors"]) == ("done", 3, 0)
@@ -430,7 +418,7 @@ def test_job_that_cannot_be_read_fails_with_its_sentence(jobs):
     assert "not clear" in found["error"]
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_job_is_started_once(jobs):
     job = jobs.bring().json()["id"]
     assert jobs.post(f"/v1/jobs/{job}/start", OPTIONS, "river").json()["state"] == "queued"
@@ -438,7 +426,7 @@ def test_job_is_started_once(jobs):
     assert (again.status_code, again.json()["code"]) == (409, "job.state")
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_jobs_run_in_the_order_in_which_they_were_started(jobs):
     first, second, third = (jobs.bring().json()["id"] for _ in range(3))
     for job in (second, third, first):
@@ -448,7 +436,7 @@ def test_jobs_run_in_the_order_in_which_they_were_started(jobs):
     assert [jobs.run()["id"] for _ in range(3)] == [second, third, first]
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_queued_job_can_be_cancelled_and_started_again(jobs):
     job = jobs.bring().json()["id"]
     jobs.post(f"/v1/jobs/{job}/start", OPTIONS, "river")
@@ -496,7 +484,7 @@ def coded(monkeypatch):
     return found
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_cancelled_job_goes_on_where_it_was_when_it_is_started_again(jobs, half, coded):
     jobs.post(f"/v1/jobs/{half}/start", {"text_column": 2}, "river")
     found = jobs.run()
@@ -527,7 +515,7 @@ def test_job_begun_by_another_bundle_begins_anew(jobs, half, coded, loaded):
     assert len(coded) == 120
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_job_whose_server_ended_is_gone_on_with_by_the_next_runner(jobs, loaded, coded):
     job = jobs.bring(long_table(120)).json()["id"]
     jobs.post(f"/v1/jobs/{job}/start", {"text_column": 2}, "river")
@@ -610,7 +598,7 @@ def test_job_without_its_files_fails_with_a_sentence(jobs):
     assert "Bring the file again" in found["error"]
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_one_runner_has_the_queue_until_its_lease_is_over(jobs):
     assert hold_lease(jobs.store, "jobs", "one", 15)
     assert not hold_lease(jobs.store, "jobs", "two", 15)
@@ -625,7 +613,7 @@ def test_one_runner_has_the_queue_until_its_lease_is_over(jobs):
     assert hold_lease(jobs.store, "jobs", "one", 15)
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_runner_that_lost_the_queue_leaves_the_job_alone(jobs, loaded, monkeypatch):
     monkeypatch.setattr("service.jobs.runner._RENEWED", 0.0)
     job = jobs.bring(long_table(60)).json()["id"]
@@ -637,7 +625,7 @@ def test_runner_that_lost_the_queue_leaves_the_job_alone(jobs, loaded, monkeypat
     assert read_job(jobs.store, job).state == "running"
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_runner_takes_jobs_as_they_come_and_gives_the_queue_back(jobs):
     stop = threading.Event()
     thread = threading.Thread(target=jobs.runner(stop=stop).run)
@@ -658,7 +646,7 @@ def test_runner_takes_jobs_as_they_come_and_gives_the_queue_back(jobs):
 # Erasing it
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_deleted_job_leaves_no_file_and_no_row(jobs, raw_content):
     job = jobs.done()["id"]
     assert jobs.send("DELETE", f"/v1/jobs/{job}", "hill").status_code == 204
@@ -668,7 +656,7 @@ def test_deleted_job_leaves_no_file_and_no_row(jobs, raw_content):
     assert jobs.send("DELETE", f"/v1/jobs/{job}", "hill").status_code == 404
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_running_job_is_not_deleted(jobs):
     job = jobs.bring().json()["id"]
     jobs.post(f"/v1/jobs/{job}/start", OPTIONS, "river")
@@ -677,7 +665,7 @@ def test_running_job_is_not_deleted(jobs):
     assert jobs.files.of_job(job).exists()
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_job_is_erased_when_its_time_is_over(jobs):
     done, waiting = jobs.done()["id"], jobs.bring().json()["id"]
     jobs.post(f"/v1/jobs/{waiting}/start", OPTIONS, "river")
@@ -698,7 +686,7 @@ def test_download_of_a_damaged_file_gives_nothing_of_it(jobs):
     assert (reply.status_code, reply.json()["code"]) == (500, "store.sealed")
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_jobs_stay_readable_when_the_key_file_is_rotated(jobs, open_store, database_url, old_key, new_key):
     job = jobs.done()["id"]
     open_store(database_url, Keyring([new_key, old_key])).rotate()
@@ -707,7 +695,7 @@ def test_jobs_stay_readable_when_the_key_file_is_rotated(jobs, open_store, datab
     assert JobFiles(jobs.files.folder).read(job, "output", job_key(store, job))
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_end_of_a_job_is_written_whole_or_not_at_all(jobs, monkeypatch):
     job = jobs.bring().json()["id"]
     jobs.post(f"/v1/jobs/{job}/start", OPTIONS, "river")

@@ -15,20 +15,11 @@ from nlp.errors import SettingsError
 from service.settings import ServiceSettings
 from service.turns import Turns
 
+pytestmark = pytest.mark.mostly_sqlite
+
 TEXT = {"text": "The doctor refused to see me."}
 SINGLE, BATCH = "/v1/suggestions", "/v1/suggestions/batch"
 PATIENCE = 60  # seconds until something that should happen has not
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def kind(request):
-    """PostgreSQL in the long run alone: overload is the same on both."""
-    return request.param
-
-
-@pytest.fixture
-def database_url(kind, new_url):
-    return new_url(kind)
 
 
 class Gate:

@@ -26,21 +26,10 @@ from service.store.tables import Base, Secret
 PEOPLE = ("bird", "river", "hill")
 TABLES = {table.name: table for table in Base.metadata.sorted_tables}
 # psycopg warns of the cursor that `verify` leaves open where a log is broken, depending on what is collected first.
-pytestmark = pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
-
-
-both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def kind(request):
-    """PostgreSQL in the long run alone, but for tests of what the database has a say in (`both_databases`)."""
-    return request.param
-
-
-@pytest.fixture
-def database_url(kind, new_url):
-    return new_url(kind)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning"),
+    pytest.mark.mostly_sqlite,
+]
 
 
 def copied(store, *names):
@@ -100,7 +89,7 @@ def test_login_with_a_revoked_key_is_not_valid_again_when_both_are_put_back(api,
     assert who_is_logged_in(api.store, login) is None
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_key_that_was_put_back_is_listed_as_revoked_and_can_be_revoked_anew(api, clock):
     copy = copied(api.store, "keys", "sessions")
     revoke(api, "bird")
@@ -128,7 +117,7 @@ def test_key_stays_revoked_through_all_that_comes_after(api):
     assert [api.get("/v1/codebook", who).status_code for who in (*PEOPLE, "stone")] == [401, 200, 200, 401]
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_key_stays_revoked_when_its_end_is_taken_out_of_the_log(api):
     """The log does not hold together then, as `audit verify` says; the key is refused all the same."""
     copy = copied(api.store, "keys", "sessions")
@@ -162,7 +151,7 @@ def test_nobody_is_let_in_when_the_head_of_the_log_is_put_back_with_the_key(api,
         verify(api.store)
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_log_put_back_as_a_whole_is_noticed_against_a_head_that_was_written_down(api):
     """What no database can notice by itself."""
     copy = copied(api.store, "keys", "sessions", "secrets", "audit")
@@ -173,7 +162,7 @@ def test_log_put_back_as_a_whole_is_noticed_against_a_head_that_was_written_down
         verify(api.store, expected=written)
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_key_stays_revoked_in_another_process_and_after_a_start(api, open_store, database_url):
     copy = copied(api.store, "keys", "sessions")
     revoke(api, "river")
@@ -181,7 +170,7 @@ def test_key_stays_revoked_in_another_process_and_after_a_start(api, open_store,
     assert who_has_key(open_store(database_url), api.keys["river"]) is None
 
 
-@both_databases
+@pytest.mark.both_databases
 def test_key_stays_revoked_after_the_key_file_was_rotated(api, open_store, database_url, old_key, new_key):
     copy = copied(api.store, "keys", "sessions")
     revoke(api, "bird")
@@ -192,7 +181,7 @@ def test_key_stays_revoked_after_the_key_file_was_rotated(api, open_store, datab
     assert who_has_key(rotated, api.keys["river"]) is not None
 
 
-@both_databases
+@pytest.mark.both_databases
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
 def test_key_stays_revoked_in_a_backup(api, open_store, new_url, tmp_path, clock, target):
     copy = copied(api.store, "keys", "sessions")
